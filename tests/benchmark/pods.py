@@ -78,7 +78,8 @@ def health() -> tuple[float, float, float]:
         "server": NAME,
         "pool": "blue",
         # The database of the sandbox has fewer connections than these pods want.
-        "health": ["instance_id != `null`"],
+        "health_path": "/health",
+        "health_checks": ["instance_id != `null`"],
     }
     command = [sys.executable, "-c", MEASURED, ROOT / "plugins" / "modules" / "mcp_health.py"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "playbooks" / "collections")}

@@ -20,7 +20,7 @@ from mcp import Client  # noqa: E402
 from tests.unit.plugins.module_utils._mcp.conftest import SDK, free_port, wait_for  # noqa: E402
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint  # noqa: E402
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions  # noqa: E402
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering  # noqa: E402
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe  # noqa: E402
 
 ROUNDS = 100
@@ -31,9 +31,10 @@ LIMIT_SECONDS = 0.060
 
 
 def ours(url: str, era: str) -> tuple[float, int]:
-    settings = Settings(Assertions(["status == 'HEALTHY'"]), era, timeout=10, step_timeout=5)
+    settings = Settings(era, timeout=10, step_timeout=5, health=True)
+    answering = Answering("/health", ("status == 'HEALTHY'",))
     started = time.perf_counter()
-    found = probe(endpoint.public({**endpoint.defaults(), "url": url}), settings)
+    found = probe(endpoint.public({**endpoint.defaults(), "url": url}, answering=answering), settings)
     seconds = time.perf_counter() - started
     assert found["healthy"], found["reason"]
     return seconds, found["requests"]

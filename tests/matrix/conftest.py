@@ -32,7 +32,7 @@ class Server:
 
     def params(self, host: str | None = None, **given: t.Any) -> dict[str, t.Any]:
         """Of a task, as Ansible fills them in."""
-        params = {"health": [], "timeout": 8, "step_timeout": 2, **given}
+        params = {"timeout": 8, "step_timeout": 2, **given}
         if self.row.guarded:
             params.setdefault("auth", {"token_env": "MATRIX_TOKEN"})
         params["endpoint"] = {"url": self.url, "mcp_path": self.row.path, "host": host}

@@ -18,7 +18,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, health
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
 
@@ -61,7 +61,7 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
         theirs = typescript_problems(tmp_path_factory.mktemp("client"), [f"{url}/mcp" for url in urls.values()])
         for (name, url), typescript in zip(urls.items(), theirs, strict=True):
             option = {**endpoint.defaults(), "url": url}
-            ours = probe(endpoint.public(option), Settings(health.Assertions(), "auto", 6, 3))
+            ours = probe(endpoint.public(option), Settings("auto", 6, 3))
             found[name] = {"python": python_problem(f"{url}/mcp"), "typescript": typescript, "ours": ours["reason"]}
     return found
 

@@ -198,8 +198,9 @@ class Connection:
 
     dial: returns a connected socket. authority: the Host header. max_bytes: of
     an answer. proxied: whether the socket leads to a proxy, which needs whole
-    URLs. cures: for messages. requests: how many were sent. Methods raise Fault,
-    and what dial raises.
+    URLs. cures: for messages. requests: how many were sent. latest: the last
+    request's answer as it began, None before. Methods raise Fault, and what
+    dial raises.
     """
 
     def __init__(
@@ -220,6 +221,7 @@ class Connection:
         self._bound: Deadline | None = None
         self._received = 0
         self.requests = 0
+        self.latest: Response | None = None
 
     @property
     def reused(self) -> bool:
@@ -259,6 +261,7 @@ class Connection:
         late: what to call when the answer begins only after the deadline. The
         request has failed then, but the server has acted.
         """
+        self.latest = None
         wire = self.open(bound)
         with self.bounded(bound):
             response = self._exchange(wire, method, path, headers, body, late)
@@ -274,6 +277,7 @@ class Connection:
 
     def begin(self, method: str, path: str, bound: Deadline, headers: Headers | None = None) -> Response:
         """Return an answer that may have no end. Each read of it is C(bounded) anew; closing the connection ends it."""
+        self.latest = None
         wire = self.open(bound)
         with self.bounded(bound):
             return self._exchange(wire, method, path, headers)
@@ -315,7 +319,8 @@ class Connection:
         # A server that refuses may answer, or send a TLS alert, and close before it has read everything.
         with suppress(ConnectionError, ssl.SSLEOFError):
             wire.send(sent)
-        return self._begin(wire, late)
+        self.latest = self._begin(wire, late)
+        return self.latest
 
     def _begin(self, wire: _Wire, late: Late | None) -> Response:
         try:

@@ -33,7 +33,7 @@ OPTION: dict[str, t.Any] = {
     "required_by": {f"password_{place}": ["username"] for place in credentials.PLACES},
 }
 
-_WELL_KNOWN = "/.well-known/oauth-protected-resource"
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, bound: Deadline) -> list[str]:
@@ -44,7 +44,7 @@ def authorization_servers(connection: Connection, reply: Reply, mcp_path: str, b
     """
     scheme, _space, parameters = reply.authenticate.partition(" ")
     named = re.search(r'\bresource_metadata\s*=\s*"([^"]*)"', parameters) if scheme.lower() == "bearer" else None
-    paths = [urlsplit(named[1]).path] if named else [_WELL_KNOWN + mcp_path.rstrip("/"), _WELL_KNOWN]
+    paths = [urlsplit(named[1]).path] if named else [WELL_KNOWN + mcp_path.rstrip("/"), WELL_KNOWN]
     problem = ""
     for path in paths:
         if not re.fullmatch(r"/[\x21-\x7e]*", path):

@@ -10,7 +10,7 @@ import socket
 import ssl
 import typing as t
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http.addresses import 
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Cures, Dial
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import hosts
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT, Answering, is_path
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 # Documented in doc_fragments/endpoint.py
@@ -31,7 +32,6 @@ OPTION: dict[str, t.Any] = {
         "client_key": {"type": "path", "no_log": False},
         "validate_certs": {"type": "bool", "default": True},
         "allow_http": credentials.ALLOW_HTTP,
-        "health_path": {"type": "str", "default": "/health"},
         "mcp_path": {"type": "str", "default": "/mcp"},
         "pods": {
             "type": "dict",
@@ -62,9 +62,19 @@ class Endpoint:
     name: str  # for people: a URL or "pod NAMESPACE/NAME"
     authority: str  # the Host header
     dial: Dial  # returns a connected socket, with TLS for https
-    health_path: str
     mcp_path: str
+    answering: Answering = BY_DEFAULT
     hosts: hosts.Hosts | None = None  # of a pod: what to try as the Host header
+    # Of MCP requests that measure shares and errors (own_requests.py): the credentials; whether the server is asked
+    # without any, as it is only checked for refusing; and the pool of each name and version in serverInfo, where the
+    # two pools differ in that.
+    headers: t.Mapping[str, str] = field(default_factory=dict, repr=False)
+    guarded: bool = False
+    server_infos: t.Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def health_path(self) -> str | None:
+        return self.answering.health_path
 
     def connection(self) -> Connection:
         if self.hosts is not None:
@@ -77,7 +87,11 @@ def defaults() -> dict[str, t.Any]:
     return {name: sub.get("default") for name, sub in OPTION["options"].items()}
 
 
-def public(option: dict[str, t.Any] | None, auth: t.Mapping[str, t.Any] | None = None) -> Endpoint:
+def public(
+    option: dict[str, t.Any] | None,
+    auth: t.Mapping[str, t.Any] | None = None,
+    answering: Answering = BY_DEFAULT,
+) -> Endpoint:
     """Return the endpoint that the option names. Raise Failure when its url is not the base URL of a server.
 
     auth: the option whose credentials the server gets; raise Failure also when others could read them on the way.
@@ -95,11 +109,17 @@ def public(option: dict[str, t.Any] | None, auth: t.Mapping[str, t.Any] | None =
         sock = connected(t.cast(str, address.hostname), port, bound)
         return context.wrap_socket(sock, server_hostname=named.hostname) if context else sock
 
-    return Endpoint(option["url"].rstrip("/"), named.netloc, dial, *_paths(option))
+    return Endpoint(option["url"].rstrip("/"), named.netloc, dial, _path(option), answering)
 
 
 def in_pod(
-    cluster: Api, namespace: str, pod: str, port: int, option: dict[str, t.Any] | None, group: str = ""
+    cluster: Api,
+    namespace: str,
+    pod: str,
+    port: int,
+    option: dict[str, t.Any] | None,
+    group: str = "",
+    answering: Answering = BY_DEFAULT,
 ) -> Endpoint:
     """Return the endpoint of a pod's port, reached through the API server. Raise Failure.
 
@@ -114,7 +134,7 @@ def in_pod(
         sock = cluster.port_forward(namespace, pod, port)
         return _wrapped(sock, *tls, bound) if tls else sock
 
-    return Endpoint(f"pod {namespace}/{pod}", known.in_order()[0], dial, *_paths(option), known)
+    return Endpoint(f"pod {namespace}/{pod}", known.in_order()[0], dial, _path(option), answering, known)
 
 
 def _wrapped(sock: socket.socket, context: ssl.SSLContext, name: str, bound: Deadline) -> ssl.SSLSocket:
@@ -195,19 +215,15 @@ def _parts(name: str, url: str) -> SplitResult:
     if "@" in split.netloc:
         raise Failure(f"{name} must not carry credentials.")
     if split.path.rstrip("/") or split.query or split.fragment:
-        raise Failure(
-            f"{name} must end after the host and port; paths go to endpoint.mcp_path and endpoint.health_path."
-        )
+        raise Failure(f"{name} must end after the host and port; paths go to endpoint.mcp_path and health_path.")
     return split
 
 
-def _paths(option: dict[str, t.Any]) -> tuple[str, str]:
-    for name in ("health_path", "mcp_path"):
-        if not (option[name].startswith("/") and _plain(option[name])):
-            raise Failure(
-                f"endpoint.{name} {option[name]!r} is not a path, such as {OPTION['options'][name]['default']}."
-            )
-    return option["health_path"], option["mcp_path"]
+def _path(option: dict[str, t.Any]) -> str:
+    path: str = option["mcp_path"]
+    if not is_path(path):
+        raise Failure(f"endpoint.mcp_path {path!r} is not a path, such as {OPTION['options']['mcp_path']['default']}.")
+    return path
 
 
 def _plain(text: str) -> bool:

@@ -25,7 +25,12 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
     initialized,
     ready_client,
 )
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import (
+    fetch_health,
+    kept,
+    version_problem,
+    version_text,
+)
 from ansible_collections.mcp.server.plugins.module_utils._mcp.trace import Trace
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import SESSION, Streamable
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
@@ -44,10 +49,12 @@ Handshake: t.TypeAlias = t.Callable[..., AbstractContextManager[Legacy | Decline
 class Settings:
     """What a probe checks."""
 
-    assertions: Assertions
-    era: str | None  # one of ERAS; None to check the health document only
+    era: str | None  # one of ERAS; None to check the health path only
     timeout: float  # seconds
     step_timeout: float  # seconds
+    health: bool = False  # whether the health path is asked, where the endpoint has one
+    # That the health document must report, or serverInfo where there is no document; None for any.
+    expect_version: str | None = None
     lists: t.Sequence[str] = ("tools",)  # keys of KINDS
     calls: t.Sequence[calls.Call] = ()
     stability: stability.Rounds | None = None
@@ -70,6 +77,7 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         "level": None,
         "health": None,
         "version": None,
+        "version_compared": None,
         "instance_id": None,
         "pool": None,
         "era": None,
@@ -89,9 +97,9 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
         try:
             with steps.step("transport", "connection") as bound:
                 connections.main.open(bound)
-            if settings.assertions.any():
+            if settings.health and endpoint.health_path is not None:
                 with steps.step("health", f"GET {endpoint.health_path}") as bound:
-                    _check_health(connections.main, endpoint.health_path, settings.assertions, found, bound)
+                    _check_health(connections.main, endpoint, settings, found, bound)
             if settings.expect_401:
                 _check_guarded(connections, found)
             elif settings.era is not None:
@@ -114,18 +122,26 @@ def probe(endpoint: Endpoint, settings: Settings) -> dict[str, t.Any]:
 
 
 def _check_health(
-    connection: Connection, path: str, assertions: Assertions, found: dict[str, t.Any], bound: Deadline
+    connection: Connection, endpoint: Endpoint, settings: Settings, found: dict[str, t.Any], bound: Deadline
 ) -> None:
+    answering = endpoint.answering
+    document: t.Any = None
     try:
-        found["health"] = fetch_health(connection, path, bound)
+        document = fetch_health(connection, t.cast(str, answering.health_path), bound, answering.health_checks)
     except Failure as failure:
-        found["health"] = failure.evidence.get("health")
+        document = failure.evidence.get("health")
         raise
     finally:
-        found.update({key: (found["health"] or {}).get(key) for key in ("version", "instance_id", "pool")})
-    problem = assertions.problem(found["health"])
-    if problem:
-        raise Fault(problem)
+        if isinstance(document, dict):
+            found["health"] = kept(document)
+            keys = {"version": "version", "instance_id": "instance_id", "pool": answering.pool_key}
+            found.update({name: version_text(document.get(key)) for name, key in keys.items()})
+    if settings.expect_version is not None and isinstance(document, dict):
+        found["version_compared"] = "health"
+        if problem := version_problem(document.get("version"), settings.expect_version):
+            raise Fault(problem)
+    elif settings.expect_version is not None and settings.era is None:
+        raise Fault(f"is answered without a document that reports version {settings.expect_version}")
 
 
 def _check_guarded(connections: Connections, found: dict[str, t.Any]) -> None:
@@ -147,6 +163,13 @@ def _check_mcp(connections: Connections, settings: Settings, found: dict[str, t.
         found["session_mark"] = _session_mark(client)
         found.update(era=client.era, protocol_version=client.revision)
         found.update(server_info=client.offer.server_info, capabilities=client.offer.capabilities)
+        if settings.expect_version is not None and found["version_compared"] is None:
+            found["version_compared"] = "server_info"
+            reported = client.offer.server_info.get("version")
+            problem = version_problem(reported, settings.expect_version)
+            with connections.trace.step("handshake", "serverInfo"):
+                if problem:
+                    raise Fault(problem)
         wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
         lists = {
             name: _list_all(connections, client, kind, settings.offer)

@@ -15,8 +15,11 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import NAMES as ANSWERING
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready, name_of
 
@@ -35,6 +38,7 @@ OPTIONS: dict[str, t.Any] = {
     "route_nearest": {"type": "bool"},
     "route_custom": {"type": "dict"},
     "port": {"type": "int", "default": 8080},
+    **{name: SERVER_OPTIONS[name] for name in ANSWERING},
     "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
@@ -83,8 +87,9 @@ def check_times(params: dict[str, t.Any]) -> None:
 
 def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     """Return a function that finds the endpoints to probe. It raises NoneReady, and Failure."""
+    answering = Answering.from_params(params)
     if not (params["pod"] or params["service"] or params["pool"]):
-        public = endpoint.public(params["endpoint"], params["auth"])
+        public = endpoint.public(params["endpoint"], params["auth"], answering)
         endpoint.pod_tls(params["endpoint"])  # a release asks its pods only later
         return lambda: [public]
 
@@ -102,7 +107,7 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
     if params["pool"] or params["service"]:
         group = f"pool {params['pool']}" if params["pool"] else f"service {params['service']}"
     return lambda: [
-        endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"], group) for pod in pods()
+        endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"], group, answering) for pod in pods()
     ]
 
 

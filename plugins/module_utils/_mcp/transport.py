@@ -89,9 +89,10 @@ class Streamable:
         with self._post(jsonrpc.notification(method), headers, bound) as response:
             return response.reply() if response.content_type == EVENTS else response.read()
 
-    def end(self, session: str, bound: Deadline) -> Reply:
+    def end(self, session: str, bound: Deadline, headers: t.Mapping[str, str] | None = None) -> Reply:
         self.sessions.remove(session)
-        return self._connection.fetch("DELETE", self._path, bound, {**self._headers, SESSION: session})
+        headers = {**self._headers, **(headers or {}), SESSION: session}
+        return self._connection.fetch("DELETE", self._path, bound, headers)
 
     @contextmanager
     def _post(self, message: dict[str, t.Any], headers: dict[str, str], bound: Deadline) -> t.Iterator[Response]:

@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease_r
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Run, Spec, Task
 
-COMMON = (*CLUSTER_OPTIONS, *SERVER_OPTIONS, *lease_renewal.OPTION, "endpoint", "pool_key")
+COMMON = (*CLUSTER_OPTIONS, *SERVER_OPTIONS, *lease_renewal.OPTION, "endpoint", "auth")
 
 
 @dataclass(frozen=True)

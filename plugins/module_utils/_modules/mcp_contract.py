@@ -16,7 +16,6 @@ from ansible_collections.mcp.server.plugins.module_utils._contract import compar
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._mcp import handshake, hosts, listing, protocol, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint, defaults
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -75,7 +74,6 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     targets.check_times(params)
     settings = Settings(
-        assertions=Assertions(),
         era=params["era"],
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],

@@ -27,6 +27,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
@@ -48,7 +49,7 @@ SPEC = Spec(
         "image_ref": {"type": "str"},
         "service_account": {"type": "str", "default": SERVICE_ACCOUNT},
         "endpoint": endpoints.OPTION,
-        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "auth": auth.OPTION,
         "prometheus": gates.OPTION,
         "triggers": {"type": "dict", "default": {}},
         **revert_monitor.OPTIONS,
@@ -68,7 +69,7 @@ PASSED_ON = (
     "release_id",
     "action",
     "endpoint",
-    "pool_key",
+    "auth",
     "prometheus",
     "triggers",
 )

@@ -14,7 +14,6 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outa
 from ansible_collections.mcp.server.plugins.module_utils._mcp import expressions, hosts, listing, stability, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
@@ -22,7 +21,6 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 SPEC = Spec(
     options={
         **targets.OPTIONS,
-        "health": {"type": "list", "elements": "str", "default": ["status == 'HEALTHY'"]},
         "expect_version": {"type": "str"},
         "mcp": {"type": "bool", "default": True},
         "lists": {"type": "list", "elements": "str", "default": ["tools"], "choices": list(listing.KINDS)},
@@ -84,15 +82,17 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         raise Failure("auth.expect_401 checks a server without a token: remove calls, stability and mcp=false.")
     if not params["mcp"] and (smoke_calls or rounds):
         raise Failure("calls and stability need MCP: remove mcp=false.")
+    if not (params["mcp"] or params["health_path"]):
+        raise Failure("mcp is false and health_path is not set, so there is nothing to check: set one of them.")
     targets.check_times(params)
-    expressions.check("health", params["health"])
     for call in smoke_calls:
         expressions.check(f"calls (tool {call.tool})", call.that)
     return Settings(
-        assertions=Assertions(params["health"], params["expect_version"]),
         era=params["era"] if params["mcp"] else None,
         timeout=params["timeout"],
         step_timeout=params["step_timeout"],
+        health=True,
+        expect_version=params["expect_version"],
         lists=params["lists"],
         calls=smoke_calls,
         stability=rounds,

@@ -25,7 +25,6 @@ NOT_IN_EMERGENCY = (
     "session_mode",
     "drain_timeout",
     "port",
-    "auth",
 )
 
 SPEC = Spec(

@@ -254,7 +254,8 @@ def _why_unhealthy(task: Task, target: RollbackTarget) -> str:
     options = {name: params.get(name, option.get("default")) for name, option in mcp_health.SPEC.options.items()}
     rounds = None if (params["auth"] or {}).get("expect_401") else {"rounds": ROUNDS}
     where = None if params["endpoint"] else target.pool
-    health = {**options, "run_id": None, "pool": where, "health": [], "lists": [], "stability": rounds}
+    health = {**options, "run_id": None, "pool": where, "lists": [], "stability": rounds}
+    health |= {"health_path": None, "health_checks": []}
     try:
         mcp_health.run(replace(task, params=health))
     except Failure as failure:

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._announce.status import lines
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info, mcp_version_check, mcp_watch
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
@@ -23,6 +23,7 @@ SPEC = Spec(
         **SERVER_OPTIONS,
         **lease_renewal.OPTION,
         "endpoint": {**endpoint.OPTION, "required": True},
+        "auth": auth.OPTION,
         "seconds": {"type": "float", "default": 2.0},
         "releases": {"type": "int", "default": 5},
     }

@@ -20,8 +20,9 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, fetch_health, version_text
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._registry.registry import Registry, registry_for
@@ -232,15 +233,17 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
 
 def _ask(cluster: Api, server: Server, params: dict[str, t.Any], group: str, pod: str) -> dict[str, t.Any]:
     """Return the versions that the pod reports in its health document and, if it is to be checked, in serverInfo."""
-    target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], group)
+    answering = Answering.from_params(params)
+    target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], group, answering)
     versions: dict[str, t.Any] = {}
     try:
-        with closing(target.connection()) as connection:
-            document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
-            versions["health_version"] = version_text(document.get("version"))
+        if answering.health_path:
+            with closing(target.connection()) as connection:
+                document = fetch_health(connection, answering.health_path, Deadline(params["timeout"]))
+            versions["health_version"] = version_text(document.get("version")) if isinstance(document, dict) else None
     except Failure as failure:
         versions["problem"] = failure.msg
     if params["server_version"] != "off":
-        answer = probe(target, Settings(Assertions(), AUTO, params["timeout"], params["timeout"], lists=()))
+        answer = probe(target, Settings(AUTO, params["timeout"], params["timeout"], lists=()))
         versions["server_version"] = version_text((answer["server_info"] or {}).get("version"))
     return versions

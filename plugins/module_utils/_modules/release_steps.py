@@ -32,7 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._mcp import asking
 from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
@@ -426,7 +426,6 @@ class StepsRelease:
             "timeout",
             "tolerance",
             "samples",
-            "pool_key",
             "auth",
             "port",
         )
@@ -464,7 +463,7 @@ class StepsRelease:
         if (params["auth"] or {}).get("expect_401"):
             return
         self.calls.run(
-            self.task, HEALTH, auth=params["auth"], era=params["era"], health=[], lists=[], stability={"rounds": ROUNDS}
+            self.task, HEALTH, auth=params["auth"], era=params["era"], lists=[], stability={"rounds": ROUNDS}
         )
 
     def _watch_options(self, weight: int, seconds: float, **more: t.Any) -> dict[str, t.Any]:
@@ -581,8 +580,8 @@ class StepsRelease:
         if not compared:
             return
         wanted = self.release["to"].get("version") or ""
-        public = endpoints.public(self.task.params["endpoint"])
-        answers = share.sample(public, self.task.params["pool_key"], VERSION_ANSWERS)
+        public = asking.endpoint_of(self.task.params)
+        answers = share.sample(public, VERSION_ANSWERS)
         versions = naming.versions([answer for answer in answers if not answer.reason], compared)
         others = other_versions(wanted, self._reported_versions(), versions)
         if others is None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._mcp import asking, auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
@@ -33,7 +33,6 @@ SPEC = Spec(
         "reason": {"type": "str", "default": ""},
         "force": {"type": "bool", "default": False},
         "endpoint": endpoints.OPTION,
-        "pool_key": {"type": "str", "default": "pool", "no_log": False},
         "tolerance": {"type": "float", "default": 5.0},
         "samples": {"type": "int"},
         "timeout": {"type": "float", "default": 120.0},
@@ -84,7 +83,7 @@ def _run(task: Task) -> dict[str, t.Any]:
 
 def _public(task: Task) -> endpoints.Endpoint | None:
     try:
-        return endpoints.public(task.params["endpoint"]) if task.params["endpoint"] else None
+        return asking.endpoint_of(task.params) if task.params["endpoint"] else None
     except Failure as failure:
         if not task.params["rollback"]:
             raise

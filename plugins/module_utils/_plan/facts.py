@@ -237,7 +237,7 @@ class Search:
         self.run(self.modules.health, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
-            self.run(self.modules.health, pool=live, health=[], wait_timeout=0.0)
+            self.run(self.modules.health, pool=live, health_path=None, health_checks=[], wait_timeout=0.0)
 
 
 def _at(route: Route, pointer: str) -> t.Any:

@@ -34,6 +34,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.gate import (
     combined,
 )
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import asking, auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
@@ -52,7 +53,7 @@ SPEC = Spec(
         "namespace": {"type": "str"},
         "server": {"type": "str"},
         "endpoint": {**endpoints.OPTION, "required": True},
-        "pool_key": {"type": "str", "default": "pool", "no_log": False},
+        "auth": auth.OPTION,
         "seconds": {"type": "float", "required": True},
         "rate": {"type": "float", "default": 20.0},
         "max_failed_percent": {"type": "float", "default": 1.0},
@@ -103,7 +104,7 @@ class Watch:
             if params[option] <= 0:
                 raise Failure(f"{option} is {params[option]:g}: it must be more than 0.")
         self.task = task
-        self.public = endpoints.public(params["endpoint"])
+        self.public = asking.endpoint_of(params)
         self.seconds = params["seconds"]
         self.triggers: list[Gate] = []
         if "triggers" in params["checks"]:
@@ -128,8 +129,8 @@ class Watch:
     def run(self) -> dict[str, t.Any]:
         """Watch until the end. Return the result, or raise Failure with it."""
         poller = self._poller()
-        pool_key, rate = self.task.params["pool_key"], self.task.params["rate"]
-        with poller or nullcontext(), share.answer_queue(self.public, pool_key, self.bound, rate) as arrived:
+        rate = self.task.params["rate"]
+        with poller or nullcontext(), share.answer_queue(self.public, self.bound, rate) as arrived:
             while True:
                 self.bound.pause(TICK)
                 self.task.check_lease()

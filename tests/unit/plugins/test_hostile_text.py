@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils import _task
 from ansible_collections.mcp.server.plugins.module_utils._announce import payload, status
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import job
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions, version_text
+from ansible_collections.mcp.server.plugins.module_utils._mcp.health import kept, version_problem, version_text
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease, record
 from ansible_collections.mcp.server.plugins.module_utils._report.page import page
@@ -226,8 +226,9 @@ def test_versions_that_a_server_reports() -> None:
         text = version_text(found)
         assert text is not None and is_clean(text) and len(text) <= 128
     assert version_text(None) is None and version_text(1.1) == "1.1"
-    problem = Assertions(version="v1.2.0").problem({"version": BIG})
+    problem = version_problem(BIG, "v1.2.0")
     assert problem is not None and is_clean(problem) and len(problem) < 200
+    assert kept({"version": BIG}) is None and kept({"version": "1"}) == {"version": "1"}
 
 
 def test_the_guards_job() -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
@@ -101,7 +100,7 @@ class SessionProtection:
         )
         found = probe(
             pod_endpoint,
-            Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials),
+            Settings(AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials),
         )
         if not found["healthy"]:
             return self._unknown(pool, f"{found['target']}: {found['reason']}.")

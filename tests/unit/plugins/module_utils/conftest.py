@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 
 SDK = Path(__file__).parents[2] / "fakes" / "mcp_server" / "sdk.py"
@@ -58,10 +58,13 @@ def probed(option: Option) -> Probe:
     def call(
         url: str, era: str | None = "auto", timeout: float = 5, step_timeout: float = 5, **given: t.Any
     ) -> dict[str, t.Any]:
-        assertions = Assertions(given.pop("health", ["status == 'HEALTHY'"]), given.pop("version", None))
+        checks = given.pop("health", ["status == 'HEALTHY'"])
+        answering = Answering("/health", tuple(checks)) if checks else Answering()
+        expected = given.pop("version", None)
         more = {field.name: given.pop(field.name) for field in dataclasses.fields(Settings) if field.name in given}
+        public = endpoint.public(option(url=url, **given), answering=answering)
         return probe(
-            endpoint.public(option(url=url, **given)), Settings(assertions, era, timeout, step_timeout, **more)
+            public, Settings(era, timeout, step_timeout, health=True, expect_version=expected, **more)
         )
 
     return call

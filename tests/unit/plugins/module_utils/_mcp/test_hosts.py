@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http import credential
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts, reasons
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import host_rules
@@ -92,6 +92,9 @@ def test_an_answer_that_asks_for_other_credentials_does_not_refuse_the_host() ->
     assert not reasons.refuses_host(Reply(403, text="Invalid Host header", authenticate="Bearer"))
 
 
+HEALTH = Answering("/health", ("status == 'HEALTHY'",))
+
+
 class Asking:
     """Probes pods that are one server."""
 
@@ -103,9 +106,8 @@ class Asking:
     def __call__(self, pod: str = "a", group: str = "pool green", **settings: t.Any) -> dict[str, t.Any]:
         self._cluster.put(f"/api/v1/namespaces/mcp/pods/{pod}", {})
         self._cluster.ports[pod] = self._server.server_port
-        one = endpoint.in_pod(self._cluster, "mcp", pod, 8080, self._option, group)
-        settings = {"assertions": Assertions(["status == 'HEALTHY'"]), "era": "auto", **settings}
-        return probe(one, Settings(timeout=5, step_timeout=5, **settings))
+        one = endpoint.in_pod(self._cluster, "mcp", pod, 8080, self._option, group, HEALTH)
+        return probe(one, Settings(**{"timeout": 5, "step_timeout": 5, "era": "auto", "health": True, **settings}))
 
     def asked(self) -> list[tuple[str, str]]:
         """Return what was asked since the last time, with its Host."""
@@ -187,7 +189,7 @@ def test_a_pod_that_refuses_what_others_of_its_pool_accept(asking: t.Any) -> Non
 def test_all_are_refused(asking: t.Any, era: str) -> None:
     with Scripted(guarded(MODERN, host_rules.python("elsewhere"))) as server:
         ask = asking(server)
-        found = ask(assertions=Assertions(), era=era)
+        found = ask(health=False, era=era)
     assert not found["healthy"]
     assert (
         "returned 421 (Invalid Host header): the pod accepts none of the Hosts that were tried (mcp.example.com, "
@@ -204,7 +206,7 @@ def test_a_pod_that_refuses_all_is_asked_under_one_host_from_then_on_until_it_an
         ask = asking(server)
 
         def polled(pod: str = "a") -> tuple[str, list[str]]:
-            found = ask(pod, assertions=Assertions())
+            found = ask(pod, health=False)
             assert not found["healthy"]
             return found["reason"], [host for _key, host in ask.asked()]
 
@@ -214,7 +216,7 @@ def test_a_pod_that_refuses_all_is_asked_under_one_host_from_then_on_until_it_an
         assert polled("b")[1] == ALL  # of the same pool
 
         server.scripts = MODERN
-        assert ask(assertions=Assertions())["host"] == PUBLIC
+        assert ask(health=False)["host"] == PUBLIC
         ask.asked()
         server.scripts = refusing
         assert [polled()[1], polled()[1]] == [ALL, [PUBLIC]]
@@ -289,7 +291,7 @@ def test_what_follows_the_refusal_of_all_hosts_asks_under_one(asking: t.Any) -> 
 
     with Scripted({**LEGACY, "initialize": refuse, "DELETE": refuse}) as server:
         ask = asking(server)
-        ask(assertions=Assertions(), era="legacy")
+        ask(health=False, era="legacy")
     assert [host for key, host in ask.asked() if key == "DELETE"] == [PUBLIC] * 4
 
 
@@ -365,6 +367,6 @@ def test_an_event_stream_of_http_sse(asking: t.Any) -> None:
     methods = dict.fromkeys(("initialize", "notifications/initialized", "tools/list"), post)
     with Scripted(guarded({"GET": stream, **methods}, GO)) as server:
         ask = asking(server)
-        found = ask(assertions=Assertions(), era="sse")
+        found = ask(health=False, era="sse")
     assert found["healthy"], found["reason"]
     assert ask.asked()[:3] == [("GET", PUBLIC), ("GET", "localhost:8080"), ("initialize", "localhost:8080")]

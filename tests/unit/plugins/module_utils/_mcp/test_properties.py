@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.health import Assertions
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._mcp.sse import Decoder, Event
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
@@ -399,15 +399,17 @@ class Peer:
 
 
 def probe_of(server: Server, era: str) -> dict[str, t.Any]:
+    answering = Answering("/health", ("status == 'HEALTHY'",))
     asked = Settings(
-        Assertions(["status == 'HEALTHY'"], "v1.2.0"),
         era,
         timeout=20,
         step_timeout=20,
+        health=True,
+        expect_version="v1.2.0",
         lists=("tools", "prompts", "resources", "resource_templates"),
         calls=[Call("forecast", {"city": "Bern"}, ["content[0].text == 'sunny'"])],
     )
-    return probe(Endpoint("a test", "mcp.example.com", server.dial, "/health", "/mcp"), asked)
+    return probe(Endpoint("a test", "mcp.example.com", server.dial, "/mcp", answering), asked)
 
 
 def check(server: Server, found: dict[str, t.Any]) -> None:

@@ -30,6 +30,8 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions impor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import drop
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
+from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.gateway import Gateway
 
@@ -123,7 +125,8 @@ class Reply:
 class FakeGateway(Gateway):
     """The gateway without HTTP, as the line that its answers come by, and the connection."""
 
-    name, health_path = "https://mcp.example", "/health"
+    name, health_path, answering = "https://mcp.example", "/health", Answering("/health")
+    server_infos, latest = {}, None
 
     def __init__(self, cluster):
         self.trouble, self.versions = "", {"blue": "1.1.5", "green": "1.2.0"}
@@ -152,11 +155,9 @@ def cluster(monkeypatch):
 @pytest.fixture
 def gateway(cluster, monkeypatch):
     fake = FakeGateway(cluster)
-    monkeypatch.setattr(single_shift.endpoints, "public", lambda option: fake)
+    monkeypatch.setattr(single_shift.asking, "endpoint_of", lambda params: fake)
     # As fast as the machine can: pacing has its own test.
-    monkeypatch.setattr(
-        shift_module.share, "answer_stream", functools.partial(shift_module.share.answer_stream, rate=5000.0)
-    )
+    monkeypatch.setattr(requests, "RATE", 5000.0)
     return fake
 
 
@@ -828,7 +829,6 @@ def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, g
     begin()
     call(pool="green", weight=1)
     monkeypatch.setattr(shift_module, "PATIENCE", 0.2)
-    monkeypatch.setattr(shift_module.share, "RATE", 5000.0)  # the fixture's, by which the wait for a row is measured
 
     def accept():
         for condition in cluster.objects[ROUTE]["status"]["parents"][0]["conditions"]:
@@ -851,10 +851,10 @@ def test_an_emergency_that_neither_the_status_nor_the_answers_confirm(cluster, g
 def test_an_endpoint_that_can_not_be_used_does_not_stop_an_emergency(cluster, monkeypatch):
     released(cluster)
 
-    def refuse(option):
+    def refuse(params):
         raise Failure("endpoint.url is 'x'.")
 
-    monkeypatch.setattr(single_shift.endpoints, "public", refuse)
+    monkeypatch.setattr(single_shift.asking, "endpoint_of", refuse)
     assert "The endpoint can't be used. endpoint.url is 'x'." in call(rollback=True, endpoint={"url": "x"})["warnings"]
     assert cluster.weights == (100, 0)
     with pytest.raises(Failure, match="endpoint.url"):
