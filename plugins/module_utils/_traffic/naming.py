@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import deque
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import HEADER, HEALTH, SERVER_INFO, Answer
@@ -18,6 +19,7 @@ NOTHING = "nothing"  # no share is measured
 
 LOOKED = 20  # good answers of which none names a pool, before the share is measured by something else
 LOOKED_SLOWLY = 5  # the same where each opens a session
+SHORT_ROW = 10  # answers in a row that are enough for an emergency on such a server: more take a minute
 
 
 def by_text(measured_by: str | None, server: Server, pool_key: str, source: str = "") -> str:
@@ -28,6 +30,19 @@ def by_text(measured_by: str | None, server: Server, pool_key: str, source: str 
         SERVER_INFO: "by serverInfo",
         COUNTERS: f"by the gateway's counters ({source})",
     }.get(measured_by or "", "")
+
+
+def first_row(answers: t.Iterable[Answer], pool: str, needed: int) -> tuple[list[Answer], bool]:
+    """Return the first so many answers in a row that this pool gave, over whatever connections, and True.
+
+    Where they do not come, the last ones, and False.
+    """
+    last: deque[Answer] = deque(maxlen=needed)
+    for answer in answers:
+        last.append(answer)
+        if len(last) == needed and all(one.pool == pool and not one.reason for one in last):
+            return list(last), True
+    return list(last), False
 
 
 def versions(answers: t.Iterable[Answer], compared: t.Collection[str]) -> list[str]:
