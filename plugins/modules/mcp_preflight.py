@@ -12,11 +12,13 @@ version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
   - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route,
-    the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with
+    what tells which pool answers, the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with
     all that is missing in one message.
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
     C(resourceNames), as the one in the collection's README is. What is missing is named with its verb, resource, group,
     name and namespace, and with the rule to add.
+  - Whether answers name their pool is tried with at most 10 requests to O(endpoint), 3 where each opens a session.
+    Without O(endpoint) it goes by the route alone.
   - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of
     O(webhooks) without a message, O(alertmanager), the digest of O(guard_image_ref), places and O(files) - side by side
     and within 20 s.
@@ -29,6 +31,8 @@ extends_documentation_fragment:
   - mcp.server.registry
   - mcp.server.webhooks
   - mcp.server.cluster
+  - mcp.server.auth
+  - mcp.server.endpoint
   - mcp.server.required_secrets
   - mcp.server.gitops
   - mcp.server.server
@@ -37,6 +41,10 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 options:
+  auth:
+    description:
+      - Credentials for O(endpoint), where MCP requests are sent to it.
+      - At most one of the three places of a token can be given. Without one, none is sent.
   guard:
     description: Whether a guard is wanted (M(mcp.server.mcp_guard)), so that the rights for its Job are asked for, and
       its ServiceAccount is looked at.
@@ -117,7 +125,7 @@ checks:
         - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and
           RV(checks[].message) change.
         - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue),
-          C(service_green), C(route), C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
+          C(service_green), C(route), C(pool_header), C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
         - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there
           is something to look at.
       type: str

@@ -100,8 +100,8 @@ options:
     default: 30.0
   compare_version:
     description:
-      - Whether the version that health documents report must be the one that returned (V(health), needs
-        O(health_path)). V(server_info) has no effect here.
+      - Which versions that servers report must be the one that returned, those of health documents (V(health), needs
+        O(health_path)) or of MCP's C(serverInfo) (V(server_info)), as far as answers report one.
     type: list
     elements: str
     choices: [health, server_info]
@@ -186,19 +186,27 @@ share:
   type: dict
   contains:
     blue:
-      description: Percent of the answers that came from blue.
+      description: Percent of the answers that came from blue; null where nothing tells.
       type: float
     green:
-      description: Percent of the answers that came from green.
+      description: Percent of the answers that came from green; null where nothing tells.
       type: float
-    answers:
-      description: How many answers this is about, failed ones included.
+    requests:
+      description: How many requests this is about, failed ones included.
       type: int
     failed:
       description: How many failed.
       type: int
+    measured_by:
+      description:
+        - What told which pool an answer was from - C(header), C(health) for the health document, C(counters) for the
+          gateway's own, or C(server_info). Null when nothing did, and the share was not measured.
+      type: str
+    unnamed:
+      description: How many good answers did not tell their pool.
+      type: int
     reached:
-      description: Whether the share is what was set.
+      description: Whether the share is what was set; null when it was not measured.
       type: bool
     reason:
       description: Why the last answer that failed did; empty when none did.

@@ -14,6 +14,10 @@ author:
 description:
   - Sets the weights of both pools on the server's route, and is done when the gateway has accepted them and the share
     of answers that is measured through O(endpoint) is what was set.
+  - Answers tell which pool they are from by the header O(pool_header), which the route sets, or by the health document.
+    Otherwise the gateway's own counters are read (O(prometheus)), or C(serverInfo) where that of the pools differs.
+    Where nothing tells the pool, nothing is written, unless the O(route_kind) can't set the header. C(docs/routes.md)
+    in the collection has the lines for each kind.
   - With O(route_kind=service) the weights that are set can be others than O(weight) when O(route_nearest) is set, and
     the share is measured over new connections only.
   - With the weights, the same request writes the annotations C(mcp.server/stable), the pool to return to, and
@@ -44,6 +48,7 @@ extends_documentation_fragment:
   - mcp.server.auth
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.prometheus
   - mcp.server.run_id
   - mcp.server.checks
   - mcp.server.ending
@@ -108,13 +113,14 @@ options:
       PodDisruptionBudget asks for, or none.
     type: bool
     default: false
-  pool_key:
-    description: The key of the health document with the pool.
-    type: str
-    default: pool
+  prometheus:
+    description:
+      - The Prometheus, or a server with the same HTTP API, that has the gateway's metrics - one of O(prometheus.source)
+        must be V(envoy), V(istio) or V(ingress_nginx). It is asked only where answers do not name their pool.
+      - With O(steps), that of O(watch) stands in for it.
   tolerance:
     description: How many points the measured share may differ from a split that was set; 0 and 100 percent are always
-      exact.
+      exact, unless RV(share.measured_by=counters).
     type: float
     default: 5.0
   samples:
@@ -125,6 +131,7 @@ options:
     description:
       - Seconds after the write within which the route must be in force and the share be what was set. It is more than a
         gateway's controller takes to come back after an outage, and a refusal is reported at once.
+      - Where the server can be asked only once a second, the seconds that measuring takes are added.
       - After an outage of the API server meanwhile, the same number of seconds again.
     type: float
     default: 120.0
@@ -181,8 +188,7 @@ options:
     description:
       - Which versions that servers report must be the released one too, those of health documents (V(health), needs
         O(health_path)) or of MCP's C(serverInfo) (V(server_info)).
-      - V(health) is compared in the answers that measure the share, V(server_info) by M(mcp.server.mcp_health) and
-        M(mcp.server.mcp_version_check) only.
+      - They are compared in the answers that measure the share, as far as these report one.
     type: list
     elements: str
     choices: [health, server_info]
@@ -379,10 +385,10 @@ share:
   type: dict
   contains:
     blue:
-      description: Percent of the answers that came from blue.
+      description: Percent of the answers that came from blue; null where nothing tells.
       type: float
     green:
-      description: Percent of the answers that came from green.
+      description: Percent of the answers that came from green; null where nothing tells.
       type: float
     requests:
       description: How many requests this is about, failed ones included.
@@ -390,8 +396,16 @@ share:
     failed:
       description: How many failed.
       type: int
+    measured_by:
+      description:
+        - What told which pool an answer was from - C(header), C(health) for the health document, C(counters) for the
+          gateway's own, or C(server_info). Null when nothing did, and the share was not measured.
+      type: str
+    unnamed:
+      description: How many good answers did not tell their pool.
+      type: int
     reached:
-      description: Whether the share is what was set.
+      description: Whether the share is what was set; null when it was not measured.
       type: bool
     reason:
       description: Why the last answer that failed did; empty when none did.
@@ -400,7 +414,7 @@ share:
       description: How long these answers took together.
       type: float
     versions:
-      description: Versions that the health documents reported.
+      description: Versions that the answers reported, by the health document or as C(compare_version) says.
       type: list
       elements: str
 sessions:

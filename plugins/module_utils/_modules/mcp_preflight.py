@@ -14,6 +14,8 @@ from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
 from ansible_collections.mcp.server.plugins.module_utils._preflight.checks import Context, checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import check_dependencies
@@ -41,6 +43,8 @@ SPEC = Spec(
                 "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             },
         },
+        "endpoint": endpoints.OPTION,
+        "auth": auth.OPTION,
         "guard": {"type": "bool", "default": False},
         "guard_service_account": {"type": "str", "default": job.SERVICE_ACCOUNT},
         **later_options.OPTIONS,

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._checks.options import CHECKS
+from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._mcp.protocol import AUTO, ERAS
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending_options, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -36,7 +37,7 @@ STEPS: dict[str, t.Any] = {
 
 SPEC = replace(
     single_shift.SPEC,
-    options={**single_shift.SPEC.options, **STEPS},
+    options={**single_shift.SPEC.options, **STEPS, "prometheus": gates.OPTION},
     required_together=[],
     required_if=[("rollback", False, ("pool",)), ("rollback", False, ("weight", "steps"), True)],
     required_by={"weight": ["pool"], "steps": ["pool", "endpoint"]},

@@ -26,22 +26,23 @@ from ansible_collections.mcp.server.plugins.module_utils._announce import payloa
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
 from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
+from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates_options
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import asking
-from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health
+from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
-from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SHIFT, SILENCE, Ending
+from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
-from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor, share, shift, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, overwrite_monitor, share, shift, watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -50,6 +51,10 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic impo
 HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
+SHIFT = Module(
+    replace(single_shift.SPEC, options={**single_shift.SPEC.options, "prometheus": gates_options.OPTION}),
+    single_shift.run,
+)
 
 SHOWN_PODS = 3  # in a message
 VERSION_ANSWERS = 10  # answers to read the version from once more, before a release has succeeded
@@ -427,6 +432,7 @@ class StepsRelease:
             "port",
         )
         options = {name: self.task.params[name] for name in names}
+        options["prometheus"] = self.task.params["prometheus"] or self.task.params["watch"].get("prometheus")
         self._expect_weights(None)  # the shift has a monitor of its own
         found = self.calls.run(
             self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
@@ -570,14 +576,15 @@ class StepsRelease:
     def _refuse_other_version(self) -> None:
         """Raise Overwritten when answers report another version than the released one, see other_versions().
 
-        Only where versions of health documents are to be compared. The digest of the pods was checked before.
+        Only where compare_version asks for that: the digests of the pods are known.
         """
-        if _versions.HEALTH not in self.task.params["compare_version"]:
+        compared = self.task.params["compare_version"]
+        if not compared:
             return
         wanted = self.release["to"].get("version") or ""
         public = asking.endpoint_of(self.task.params)
         answers = share.sample(public, VERSION_ANSWERS)
-        versions = sorted({answer.version for answer in answers if answer.version and not answer.reason})
+        versions = naming.versions([answer for answer in answers if not answer.reason], compared)
         others = other_versions(wanted, self._reported_versions(), versions)
         if others is None:
             self.task.progress(f"version not compared again: {public.name} does not report {wanted or 'one'}")

@@ -19,7 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS,
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import policy
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, step, update_record
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, step, update_record, verdict
 
 SPEC = Spec(
     options={
@@ -95,6 +95,7 @@ def _public(task: Task) -> endpoints.Endpoint | None:
 def shift_traffic(shift: Shift) -> dict[str, t.Any]:
     """Shift the traffic, to a ready pool only, and record that as a step of the running release. Raises Failure."""
     # lazy: emergency path
+    from ansible_collections.mcp.server.plugins.module_utils._traffic import unnamed
     from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
 
     task, params = shift.task, shift.task.params
@@ -108,6 +109,7 @@ def shift_traffic(shift: Shift) -> dict[str, t.Any]:
     if protection.decide() and not task.check_mode:
         protection.wait()
         before = _read(shift, wanted)
+    unnamed.prepare(shift)
     shift.keeps_affinity = _keeps_affinity(shift, wanted)
     if pools.gaining(before, wanted) and any(before.values()):
         _restore_affinity(shift, before)
@@ -120,7 +122,7 @@ def shift_traffic(shift: Shift) -> dict[str, t.Any]:
         _record_step(shift, "not_verified")
         raise
     protection.report()
-    _record_step(shift, "followed" if shift.public else "not_measured")
+    _record_step(shift, verdict(shift))
     return shift.result
 
 

@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import path
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
-from ansible_collections.mcp.server.plugins.module_utils._preflight import overlap
+from ansible_collections.mcp.server.plugins.module_utils._preflight import naming, overlap
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     missing_rights,
@@ -195,6 +195,10 @@ def _route(context: Context) -> str:
     return f"{name} is in force, with {shown}{notes}."
 
 
+def _pool_header(context: Context) -> str:
+    return naming.check(context.cluster, context.server, context.params)
+
+
 def _gitops(context: Context) -> str:
     ignores = context.params["gitops_ignores"]
     found = gitops.find(context.cluster, context.server)
@@ -274,6 +278,7 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     *((f"service_{pool}", f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("overlap", "pods of the pools", _overlap),
     ("route", "route", _route),
+    ("pool_header", "which pool answers", _pool_header),
     ("gitops", "GitOps tools", _gitops),
     ("secrets", "secrets", _secrets),
     ("guard_service_account", "guard's ServiceAccount", _guard),

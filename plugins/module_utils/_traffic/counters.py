@@ -81,6 +81,13 @@ def follows(found: Counted, wanted: Weights, tolerance: float) -> bool:
     return is_split and abs(blue - wanted["blue"]) <= tolerance
 
 
+def waits_for(found: Counted) -> str:
+    """Return what is missing of the counters, a clause; empty for nothing. Pure."""
+    if not found.scraped:
+        return "Prometheus has not scraped the gateway twice"
+    return "" if is_enough(found) else f"the gateway has counted {found.total} of the {MIN_REQUESTS} requests that are needed"
+
+
 def is_enough(found: Counted) -> bool:
     """Return whether something can be said by what was counted. Pure."""
     return found.scraped and found.total >= MIN_REQUESTS
@@ -93,16 +100,13 @@ class Counters:
         self.source = sources(option)[0]
         self._prometheus, self._server = prometheus, server
         (self._pack,) = packs.chosen({**option, "source": [self.source]})
-        self._since: float | None = None
-
-    def begin(self) -> None:
-        """Count from now on, by Prometheus' clock. Raise Failure."""
-        self._since = self._prometheus.now() + SETTLES
+        self._since: float | None = None  # by Prometheus' clock
 
     def read(self) -> Counted:
-        """Return what was counted since then. Raise Failure."""
-        assert self._since is not None
+        """Return what was counted since the first call. Raise Failure."""
         now = self._prometheus.now()
+        if self._since is None:
+            self._since = now + SETTLES
         query = self._pack.query(names_of(self._server, POOLS[0]), now - self._since + BEFORE)
         return counted(self._pack, self._prometheus.samples(query, now), self._server, self._since)
 

@@ -17,19 +17,21 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
     acquire_beside,
     renew_lease,
     return_lease,
     without_run_id,
 )
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
     OPTIONAL_TIMEOUT,
     Shift,
     step,
     text,
     update_record,
+    verdict,
 )
 
 SESSIONS_TIMEOUT = 2.0  # seconds that counting the sessions of the bad pool may take, afterwards
@@ -203,6 +205,8 @@ def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMon
             taken = step(shift, verdict)
             update_record(shift, lambda release_record: record.add_step(rollback.end(release_record, runs), taken))
 
+    if not _names_pools(shift):
+        shift.measured_by = naming.NOTHING
     with ExitStack() as stack:
         try:
             reverts.verify(during_wait)
@@ -212,10 +216,19 @@ def _verify(shift: Shift, rollback: _Rollback, reverts: revert_monitor.RevertMon
         except Failure:
             add_step(NOT_VERIFIED)
             raise
-        add_step("followed" if shift.public else "not_measured")
+        add_step(verdict(shift))
         _report_sessions(shift)
         shift.task.traffic_back()
         reverts.watch()
+
+
+def _names_pools(shift: Shift) -> bool:
+    """Return whether answers name their pool, by the route as it was read and the options: nothing is tried first."""
+    if shift.public is None:
+        return True
+    if pool_header.problem(shift.route, shift.server):
+        return False
+    return shift.public.health_path is not None or bool(pool_header.names_pools(shift.route, shift.server))
 
 
 def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str, int | None]]:
@@ -343,9 +356,9 @@ def is_too_small(replicas: int, planned: int) -> bool:
 def _refuse_other_version(shift: Shift) -> None:
     """Raise Failure when the answers report another version than the one that the traffic was to go back to.
 
-    Only where versions of health documents are to be compared.
+    Only where compare_version asks for that.
     """
-    if shift.public is None or _versions.HEALTH not in shift.task.params["compare_version"]:
+    if shift.public is None or not shift.task.params["compare_version"]:
         return
     warning, problem = other_version(shift.result["version"], (shift.result["share"] or {}).get("versions", []))
     if warning:
@@ -366,7 +379,7 @@ def other_version(expected: str, reported: t.Sequence[str]) -> tuple[str, str]:
     if not expected:
         return "", ""
     if not reported:
-        return "The version was not verified: the health document does not report one.", ""
+        return "The version was not verified: no answer reports one.", ""
     if not _versions.is_comparable(expected):
         return _versions.not_compared(expected), ""
     if all(_versions.is_reported(version, expected) for version in reported):

@@ -246,7 +246,7 @@ def ask(
         said.reason,
         elsewhere=pool is None and said.status < 500,
         named_by=named_by,
-        server_info=_name_and_version(info) if info else None,
+        server_info=name_and_version(info) if info else None,
     )
 
 
@@ -260,12 +260,12 @@ def named(said: Said, endpoint: Endpoint) -> tuple[str | None, str]:
     in_health = said.document.get(endpoint.answering.pool_key)
     if isinstance(in_health, str) and in_health in POOLS:
         return in_health, HEALTH
-    if said.server_info and (found := endpoint.server_infos.get(_name_and_version(said.server_info))):
+    if said.server_info and (found := endpoint.server_infos.get(name_and_version(said.server_info))):
         return found, SERVER_INFO
     return None, ""
 
 
-def _name_and_version(info: dict[str, t.Any]) -> tuple[str, str]:
+def name_and_version(info: dict[str, t.Any]) -> tuple[str, str]:
     return version_text(info.get("name")) or "", version_text(info.get("version")) or ""
 
 

@@ -22,7 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease a
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded
-from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
@@ -34,14 +34,22 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 )
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
+if t.TYPE_CHECKING:
+    from ansible_collections.mcp.server.plugins.module_utils._traffic.counters import Counters
+
 ATTEMPTS = 5  # writes without a pause; after those a write that conflicts is retried for api_retry_timeout
 RETRY_PAUSE = 0.2  # seconds between those retries
 PROGRESS_INTERVAL = 2.0  # seconds between lines of progress
 POLL_INTERVAL = 0.05  # seconds between reads of the route's status
 PATIENCE = 3.0  # seconds after which a gateway that does not accept the weights is reported; the wait goes on
 OPTIONAL_TIMEOUT = 5.0  # seconds that an emergency waits for a step it can do without
+COUNTERS_INTERVAL = 2.0  # seconds between reads of the gateway's counters
 CLIENT_ANSWERS = 5  # answers sampled to report what clients get during a wait
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # keys of the result's sessions
+
+
+class NamesNoPool(Exception):
+    """Answers are good, and none of the first ones names its pool."""
 
 
 class FailedAnswers(Failure):
@@ -76,6 +84,8 @@ class Shift:
     waiting: outage.Waiting = field(default_factory=outage.current)
     keeps_affinity: bool = True  # whether marked sessions stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
+    measured_by: str = naming.ANSWERS  # or another one of naming.py, once it is known that answers name no pool
+    counters: Counters | None = None  # to measure by
     emergency_run_id: str = ""  # of the run that an emergency starts when it belongs to none
     monitor: OverwriteMonitor | None = None  # runs while the weights are verified
     _runs: set[str] | None = None  # ids of runs that may have written the weights last, see read()
@@ -141,7 +151,7 @@ class Shift:
                 if attempt >= ATTEMPTS:
                     if isinstance(failure, api.NotFound) or not bound.pause(RETRY_PAUSE):
                         raise
-                    self._progress(f"{failure.msg.rstrip('.')}; retrying, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
+                    self.show(f"{failure.msg.rstrip('.')}; retrying, {bound.elapsed:.0f} of {bound.seconds:.0f} s")
                 now = self.read()
                 written = isinstance(failure, outage.Unanswered) and now == wanted
                 before = before if written else now
@@ -186,6 +196,8 @@ class Shift:
         during_wait: called once, while the gateway picks the weights up.
         """
         seconds, waited = self.task.params["timeout"], self.waiting.seconds
+        if self.public and not self.emergency and share.slow_note(self.public):
+            seconds += self._answers_needed(wanted) / self.rate
         try:
             self._verify(wanted, during_wait, Deadline(seconds))
         except (LeaseLost, Overwritten):
@@ -221,13 +233,49 @@ class Shift:
                 self.task.warn("The share was not measured because endpoint is not set.")
                 return
             answers = self._until_interrupted(answers)
-            if self._has_others():
+            if self._has_others() and self.measured_by == naming.ANSWERS:
                 answers = share.of_pools(answers)
-            if self.emergency:
+            if self.emergency and self.measured_by == naming.ANSWERS:
                 answers = self._unless_accepted(answers, wanted, bound)
             else:
                 self.await_acceptance(bound)
-            self._measure(self.public, answers, wanted, bound)
+            if self.measured_by == naming.ANSWERS:
+                try:
+                    self._measure(self.public, self._unless_unnamed(answers), wanted, bound)
+                    return
+                except NamesNoPool:
+                    self._fall_back()
+            self._measure_without_names(self.public, answers, wanted, bound)
+
+    def _fall_back(self) -> None:
+        """Measure by something else than answers, once the weights are written. Raise Failure with the cure."""
+        if self.emergency:
+            self.measured_by = naming.NOTHING
+            return
+        # lazy: emergency path
+        from ansible_collections.mcp.server.plugins.module_utils._traffic import unnamed
+
+        unnamed.fall_back(self)
+
+    def _unless_unnamed(self, answers: t.Iterable[share.Answer]) -> t.Iterator[share.Answer]:
+        """Yield the answers. Raise NamesNoPool when the first good ones name no pool."""
+        good, named = 0, False
+        for answer in answers:
+            named = named or bool(answer.pool)
+            good += not answer.reason
+            if not named and good >= self.looked_at:
+                raise NamesNoPool
+            yield answer
+
+    @property
+    def rate(self) -> float:
+        """Return how many requests a second measure the share."""
+        return share.rate(t.cast(endpoints.Endpoint, self.public))
+
+    @property
+    def looked_at(self) -> int:
+        """Return how many good answers are looked at: few where each of them opens a session."""
+        return naming.LOOKED_SLOWLY if self.public and share.slow_note(self.public) else naming.LOOKED
 
     def _has_others(self) -> bool:
         """Return whether the route has other backends than the pools."""
@@ -260,7 +308,7 @@ class Shift:
         if not reported and bound.elapsed >= PATIENCE:
             reported = True
             self.task.progress(f"{self._unverified(reason)}; still checking, {bound.left:.0f} s left")
-        self._progress(f"waiting for the gateway: {reason}")
+        self.show(f"waiting for the gateway: {reason}")
         return reported
 
     def _unless_accepted(
@@ -274,8 +322,7 @@ class Shift:
         """
         reason, reported, read_at = "", False, 0.0
         row = share.row_needed(self.result["before"], wanted)
-        public = t.cast(endpoints.Endpoint, self.public)
-        patience = PATIENCE + row / share.rate(public)  # the answers of a whole row take their time
+        patience = PATIENCE + row / self.rate  # the answers of a whole row take their time
 
         def pending() -> t.Iterator[share.Answer]:
             nonlocal reason, reported, read_at
@@ -317,9 +364,9 @@ class Shift:
     def _unverified(self, reason: str) -> str:
         """Return the sentence, without its full stop, for weights that traffic has not been confirmed to follow."""
         clients = f"; {self._clients(self.public)}" if self.public else ""
-        return f"{self._written_but(self.result['after'])} traffic has not been confirmed to follow: {reason}{clients}"
+        return f"{self.written_but(self.result['after'])} traffic has not been confirmed to follow: {reason}{clients}"
 
-    def _written_but(self, weights: Weights) -> str:
+    def written_but(self, weights: Weights) -> str:
         return f"Weights of {self.server} were written ({text(weights)}), but"
 
     def _clients(self, public: endpoints.Endpoint) -> str:
@@ -339,38 +386,108 @@ class Shift:
         Raise Failure when it does not.
         """
         params = self.task.params
-        needed = share.answers_needed(wanted, params["tolerance"])
-        if params["samples"] and 100 not in wanted.values():
-            needed = params["samples"]
+        arriving = iter(answers)
+        # The first one tells whether the server is slow.
+        answers = itertools.chain(list(itertools.islice(arriving, 1)), arriving)
+        needed = self._answers_needed(wanted)
+        if slow := share.slow_note(public):
+            self.task.progress(f"{slow}; measuring takes {needed / self.rate:.0f} s at least")
         pool = params["pool"] or self.result["pool"]
 
         def progress(last: t.Collection[share.Answer]) -> None:
-            self._progress(lambda: f"{pool} {wanted[pool]} %: measured {_measured(share.tally(last), pool)}")
+            self.show(lambda: f"{pool} {wanted[pool]} %: measured {measured_text(share.tally(last), pool)}")
 
         if pools.gaining(self.result["before"], wanted) == [params["pool"]]:
             answers = self._unless_failing(answers, pool, wanted)
-        seen, reached = share.until_followed(
-            answers, wanted, needed, params["tolerance"], progress, keep_alive=not self.kind.per_connection
-        )
+        if slow and self.emergency:
+            seen, reached = naming.first_row(answers, pool, needed)
+        else:
+            seen, reached = share.until_followed(
+                answers, wanted, needed, params["tolerance"], progress, keep_alive=not self.kind.per_connection
+            )
         measured = share.tally(seen)
         self.result["share"] = {
             **measured,
             "reached": reached,
-            "versions": sorted({answer.version for answer in seen if answer.version}),
+            "versions": naming.versions(seen, params.get("compare_version") or (share.HEALTH,)),
             "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
         }
         if reached:
             if self.result["changed"]:
                 self.result["seconds_to_follow"] = round(seen[0].at - self._written, 3)
-            self.task.progress(f"{pool} {wanted[pool]} %: measured {_measured(measured, pool)}")
+            by = naming.by_text(measured["measured_by"], self.server, params["pool_key"])
+            self.task.progress(f"{pool} {wanted[pool]} %: measured {measured_text(measured, pool)}, {by}")
             return
         raise Failure(
-            f"{self._written_but(wanted)} traffic has not been confirmed to follow: "
-            f"within {bound.seconds:g} s {public.name} gave {pool} {_measured(measured, pool)}"
+            f"{self.written_but(wanted)} traffic has not been confirmed to follow: "
+            f"within {bound.seconds:g} s {public.name} gave {pool} {measured_text(measured, pool)}"
             f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}. "
             "Check that endpoint leads through this route, and check the gateway's logs.",
             **self.result,
         )
+
+    def _measure_without_names(
+        self, public: endpoints.Endpoint, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline
+    ) -> None:
+        """Confirm that the traffic follows by what there is beside answers that name their pool. Raise Failure."""
+        pool = self.task.params["pool"] or self.result["pool"]
+        if pools.gaining(self.result["before"], wanted) == [self.task.params["pool"]]:
+            answers = self._unless_failing(answers, pool, wanted)
+        if self.measured_by == naming.COUNTERS:
+            # lazy: emergency path
+            from ansible_collections.mcp.server.plugins.module_utils._traffic import unnamed
+
+            unnamed.measure_by_counters(self, public, answers, wanted, bound)
+            return
+        seen, good = list[share.Answer](), 0
+        for answer in answers:
+            seen.append(answer)
+            good = 0 if answer.reason else good + 1
+            if good >= self.looked_at:
+                break
+        measured = share.tally(seen)
+        self.result["share"] = {
+            **measured,
+            **dict.fromkeys(POOLS),
+            "reached": None,
+            "measured_by": None,
+            "versions": [],
+            "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
+        }
+        if not seen or seen[-1].reason or good < self.looked_at:
+            raise Failure(
+                f"{self.written_but(wanted)} traffic has not been confirmed to follow: within {bound.seconds:g} s "
+                f"{measured['failed']} of {measured['requests']} answers of {public.name} failed"
+                f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}.",
+                **self.result,
+            )
+        if not self.emergency:
+            self._refuse_without_endpoints(wanted)
+        else:
+            self.task.warn(
+                f"The share of {self.server} could not be measured, as answers do not name their pool. The route is in "
+                f"force, and {good} answers in a row did not fail."
+            )
+        self.task.progress(f"{pool} {wanted[pool]} %: in force, {good} answers in a row did not fail; not measured")
+
+    def _refuse_without_endpoints(self, wanted: Weights) -> None:
+        """Raise Failure when the pool that should have all traffic has no pods: its answers came from elsewhere."""
+        pool = pools.whole(wanted)
+        if pool and not self.task.params["force"] and not self.server.ready_endpoints(self.cluster, pool):
+            raise Failure(
+                f"{self.written_but(wanted)} traffic has not been confirmed to follow: Service "
+                f"{self.server.service(pool)} has no ready endpoint.",
+                **self.result,
+            )
+
+    def _answers_needed(self, wanted: Weights) -> int:
+        params = self.task.params
+        if params["samples"] and 100 not in wanted.values():
+            samples: int = params["samples"]
+            return samples
+        if self.emergency and self.public and share.slow_note(self.public):
+            return naming.SHORT_ROW
+        return share.answers_needed(wanted, params["tolerance"])
 
     def _unless_failing(
         self, answers: t.Iterable[share.Answer], pool: str, wanted: Weights
@@ -379,7 +496,7 @@ class Shift:
         # lazy: emergency path
         from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
 
-        about = self._written_but(wanted)
+        about = self.written_but(wanted)
         try:
             yield from synthetic.unless_failing(answers, wanted[pool], about, self.result)
         except Failure as failure:
@@ -388,17 +505,27 @@ class Shift:
             brief = f"at {wanted[pool]} %,{failure.msg.removeprefix(about)}"
             raise FailedAnswers(failure.msg, brief, **failure.evidence) from None
 
-    def _progress(self, line: str | t.Callable[[], str]) -> None:
+    def show(self, line: str | t.Callable[[], str]) -> None:
         """Show a line of progress, unless one was shown less than PROGRESS_INTERVAL ago."""
         if time.monotonic() - self._last_progress >= PROGRESS_INTERVAL:
             self._last_progress = time.monotonic()
             self.task.progress(line if isinstance(line, str) else line())
 
 
+def is_measured(shift: Shift) -> bool:
+    measured = shift.result["share"]
+    return bool(measured and measured["measured_by"])
+
+
+def verdict(shift: Shift) -> str:
+    """Return the verdict of a shift that was verified, for its step."""
+    return "followed" if is_measured(shift) else "not_measured"
+
+
 def step(shift: Shift, verdict: str) -> record.Step:
     """Return the shift as a step of the release record."""
     measured = shift.result["share"]
-    kept = {key: measured[key] for key in (*POOLS, "requests", "failed")} if measured else None
+    kept = {key: measured[key] for key in (*POOLS, "requests", "failed", "measured_by")} if is_measured(shift) else None
     return {
         "at": record.now(shift.cluster),
         "weights": shift.result["after"],
@@ -433,7 +560,7 @@ def text(weights: Weights) -> str:
     return ", ".join(f"{pool} {percent} %" for pool, percent in weights.items())
 
 
-def _measured(measured: dict[str, t.Any], pool: str) -> str:
+def measured_text(measured: dict[str, t.Any], pool: str) -> str:
     percent = "nothing" if measured[pool] is None else f"{measured[pool]} %"
     failed = f", {measured['failed']} failed" if measured["failed"] else ""
     return f"{percent} of {measured['requests']} answers{failed}"

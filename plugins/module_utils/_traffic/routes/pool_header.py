@@ -39,20 +39,32 @@ def names_pools(route: Route, server: Server) -> bool | None:
 
 
 def problem(route: Route, server: Server) -> str:
-    """Return a sentence on a route that sets the header to something else than the pool; empty for a right one."""
-    kind, header = _kind(server), server.pool_header
-    for one in _entries(kind, route, server) if kind is not None else []:
-        told = f"{kind.name(server)} sets {header} to" if kind is not None else ""
+    """Return a sentence on a route that sets the header to something else than the pool, or for one pool only.
+
+    Empty where all its rules set it, or none does.
+    """
+    kind = _kind(server)
+    if kind is None:
+        return ""
+    told, every = f"{kind.name(server)} sets {server.pool_header}", _entries(kind, route, server)
+    for one in every:
         if one.of_rule is not None:
             return (
-                f"{told} {printable(one.of_rule, 60)!r} for all of {one.rule}, whichever pool answers: "
+                f"{told} to {printable(one.of_rule, 60)!r} for all of {one.rule}, whichever pool answers: "
                 "remove it there, or give pool_header another name."
             )
         if one.value not in (None, one.pool):
             return (
-                f"{told} {printable(str(one.value), 60)!r} on the answers of Service {server.service(one.pool)} in "
+                f"{told} to {printable(str(one.value), 60)!r} on the answers of Service {server.service(one.pool)} in "
                 f"{one.rule}, which is pool {one.pool}: correct it, or give pool_header another name."
             )
+    measured = [one for one in every if one.measured]
+    without = next((one for one in measured if one.value is None), None)
+    if without and any(one.value for one in measured):
+        return (
+            f"{told} on the answers of other backends, but not on those of Service {server.service(without.pool)} in "
+            f"{without.rule}: {cure(server)}."
+        )
     return ""
 
 

@@ -17,6 +17,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
@@ -69,7 +71,10 @@ def test_a_failure_of_another_kind_stays_what_it_is(failure: Failure) -> None:
 
 
 def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
-    return Answer(100.0 + number / 10, number % 2 == 0, pool, "v1" if pool else "", reason=reason)
+    named_by = "header" if pool else ""
+    return Answer(
+        100.0 + number / 10, number % 2 == 0, pool, "v1" if pool else "", reason=reason, named_by=named_by
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,19 +89,20 @@ def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
 def test_what_clients_get(monkeypatch: pytest.MonkeyPatch, sampled: list[str | None], clause: str) -> None:
     answers = [answer(pool, reason="" if pool else "503") for pool in sampled]
     monkeypatch.setattr(share, "sample", lambda *_given: answers)
-    found = Shift(Task({"pool_key": "pool"}), t.cast(t.Any, None), t.cast(t.Any, None), None)
+    found = Shift(Task({}), t.cast(t.Any, None), t.cast(t.Any, None), None)
     assert found._clients(t.cast(t.Any, None)) == clause
 
 
 def measured(answers: list[Answer], changed: bool, lines: list[str], **params: t.Any) -> dict[str, t.Any]:
     """Return the result of a shift of all traffic to blue that is measured by these answers."""
-    given = {"tolerance": 5.0, "samples": None, "pool": "blue", "rollback": False, **params}
+    given = {"tolerance": 5.0, "samples": None, "pool": "blue", "rollback": False, "pool_key": "pool", **params}
     found = shift()
     found.task = Task(given, progress=lines.append)
     wanted = {"blue": 100, "green": 0}
     found.result |= {"changed": changed, "before": HALF, "after": wanted, "pool": "blue"}
     found._written = 99.0
-    found._measure(t.cast(t.Any, SimpleNamespace(name="https://x")), iter(answers), wanted, Deadline(5))
+    public = Endpoint("https://x", "x", t.cast(t.Any, None), "/mcp", Answering("/health"))
+    found._measure(public, iter(answers), wanted, Deadline(5))
     return found.result
 
 
@@ -128,9 +134,11 @@ def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None
         "reached": True,
         "versions": ["v1"],
         "seconds": 3.9,
+        "measured_by": "header",
+        "unnamed": 0,
     }
     assert result["seconds_to_follow"] == seconds
-    assert lines[-1] == "blue 100 %: measured 100.0 % of 40 answers"
+    assert lines[-1] == "blue 100 %: measured 100.0 % of 40 answers, by header X-MCP-Pool"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import contextlib
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift
 from ansible_collections.mcp.server.plugins.module_utils._server import ROUTE_KINDS
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -18,6 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds i
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects
 
+PUBLIC = Endpoint("https://x", "x", None, "/mcp", Answering("/health"))
 DEFAULTS = {name: option.get("default") for name, option in single_shift.SPEC.options.items()}
 
 
@@ -27,22 +30,27 @@ def call(monkeypatch):
 
     def go(cluster, kind, check_mode=False, elsewhere=lambda number: False, **params):
         @contextlib.contextmanager
-        def answer_stream(public, pool_key, bound, keep_alive=True):
+        def answer_stream(public, bound, keep_alive=True):
             asked.append(keep_alive)
             server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
             yield (
-                Answer(number, keep_alive and number % 2 == 0, None, reason="no pool", elsewhere=True)
+                Answer(number, keep_alive and number % 2 == 0, None, elsewhere=True)
                 if elsewhere(number)
-                else Answer(number, keep_alive and number % 2 == 0, "blue" if number * 37 % 100 < blue else "green")
+                else Answer(
+                    number,
+                    keep_alive and number % 2 == 0,
+                    "blue" if number * 37 % 100 < blue else "green",
+                    named_by="health",
+                )
                 for number in range(20000)
             )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
-        monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
+        monkeypatch.setattr(single_shift.asking, "endpoint_of", lambda params: PUBLIC)
         monkeypatch.setattr(shift_module.share, "answer_stream", answer_stream)
         monkeypatch.setattr(
-            shift_module.share, "sample", lambda *_: [Answer(0, False, "blue")]
+            shift_module.share, "sample", lambda *_: [Answer(0, False, "blue", named_by="health")]
         )  # for a wait that takes long
         monkeypatch.setattr(shift_module, "PATIENCE", 0.1)  # no controller writes a status here
         monkeypatch.setattr(single_shift.Shift, "await_acceptance", lambda self, bound: None)

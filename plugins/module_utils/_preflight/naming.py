@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The check of what tells which pool answers. What a route says is tried: not every gateway does it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._mcp.asking import endpoint_of
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._traffic import counters, naming, server_infos, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
+
+ANSWERS = 10  # good answers that are looked at
+ANSWERS_SLOWLY = 3  # the same where each of them opens a session
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What answers through the gateway have shown."""
+
+    named_by: str = ""  # see share.NAMED_BY; empty where none names its pool
+    good: int = 0  # answers that did not fail
+    why: str = ""  # why none could be looked at, a clause; empty where some were
+
+
+def check(cluster: Api, server: Server, params: dict[str, t.Any]) -> str:
+    """Return a sentence on what a share is measured by. Raise Failure when there is nothing, with what to add."""
+    kind = kind_of(server)
+    route = kind.read(cluster, server)
+    if lie := pool_header.problem(route, server):
+        raise Failure(lie)
+    names = pool_header.names_pools(route, server)
+    seen = _look(params)
+    others = kind.part(route, server) < 1
+    if found := by_answers(server, params, names, seen, others=others):
+        return found
+    if sources := counters.sources(params["prometheus"]):
+        by = naming.by_text(naming.COUNTERS, server, "", sources[0])
+        return f"Answers name no pool: the share is measured {by}."
+    if seen.good and _differ(cluster, server, params):
+        return "Answers name their pool by serverInfo, as long as that of the pools differs."
+    if names is None:
+        return naming.not_measured(server, kind.title)
+    raise Failure(naming.unnamed(server, kind.name(server), names, pool_header.cure(server)))
+
+
+def by_answers(
+    server: Server, params: t.Mapping[str, t.Any], names: bool | None, seen: Seen, *, others: bool
+) -> str:
+    """Return the sentence where answers name their pool, or may; empty where they do not.
+
+    names: whether the route sets the header. others: whether other backends than the pools answer, too. Pure.
+    """
+    if seen.named_by:
+        by = naming.by_text(seen.named_by, server, params["pool_key"])
+        who = ""
+        if seen.named_by == share.HEADER:
+            who = ", set by the route" if names else ", which the route does not set: the server or the gateway does"
+        return f"Answers name their pool {by}{who}."
+    header = f"The route sets header {server.pool_header} on the answers of each pool"
+    if names and seen.why:
+        return f"{header}. It was not tried: {seen.why}."
+    if names and others:
+        return f"{header}. None of {seen.good} answers has it, but other backends of the route answer, too."
+    if seen.why and params["health_path"]:
+        return f"The health document is expected to name the pool ({params['pool_key']}). It was not tried: {seen.why}."
+    return ""
+
+
+def _look(params: dict[str, t.Any]) -> Seen:
+    """Ask until an answer names its pool, or enough of them do not."""
+    if not (params["endpoint"] and params["endpoint"]["url"]):
+        return Seen(why="endpoint is not set")
+    public, good = endpoint_of(params), 0
+    while good < (ANSWERS_SLOWLY if share.slow_note(public) else ANSWERS):
+        (answer,) = share.sample(public, 1)
+        if answer.pool:
+            return Seen(answer.named_by)
+        if answer.reason:
+            return Seen(why=f"{public.name}: {answer.reason}")
+        good += 1
+    return Seen(good=good)
+
+
+def _differ(cluster: Api, server: Server, params: dict[str, t.Any]) -> bool:
+    """Return whether serverInfo tells the pools apart, in the answers to the requests that measure."""
+    infos = server_infos.differing(cluster, server, params)
+    return bool(infos) and bool(_named(replace(endpoint_of(params), server_infos=infos)))
+
+
+def _named(public: Endpoint) -> str | None:
+    (answer,) = share.sample(public, 1)
+    return answer.pool
