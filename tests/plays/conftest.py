@@ -20,7 +20,7 @@ def play(tmp_path_factory):
     """Return a function that starts a play of these tasks, with the ansible-core of the Python that runs the test."""
     folder = tmp_path_factory.mktemp("play")
 
-    def start(tasks, stderr=subprocess.STDOUT, **environment):
+    def start(tasks, *words, stderr=subprocess.STDOUT, **environment):
         book = folder / "play.yml"
         book.write_text(
             json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
@@ -44,6 +44,7 @@ def play(tmp_path_factory):
             "localhost,",
             "-e",
             f"ansible_python_interpreter={sys.executable}",
+            *words,
             book,
         ]
         return subprocess.Popen(
