@@ -69,10 +69,10 @@ def test_which_target_runs_its_tag(image_ref: str, recorded: str, gone: str, tag
         ("v1.1.5", ["v1.1.5", "1.1.5"], "", ""),
         ("v1.1.5", ["1.0.0"], "", "answers report version 1.0.0, not v1.1.5"),
         ("v1.1.5", ["1.0.0", "1.1.5"], "", "answers report version 1.0.0, 1.1.5, not v1.1.5"),
-        ("v1.1.5", [], "The version was not verified: the health document does not report one.", ""),
+        ("v1.1.5", [], "The version was not verified: no answer reports one.", ""),
         ("", ["1.0.0"], "", ""),
         ("", [], "", ""),
-        ("sha-abc1234", [], "The version was not verified: the health document does not report one.", ""),
+        ("sha-abc1234", [], "The version was not verified: no answer reports one.", ""),
     ],
 )
 def test_which_version_is_another_one(expected: str, reported: list[str], warning: str, problem: str) -> None:
