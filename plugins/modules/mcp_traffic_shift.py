@@ -108,10 +108,6 @@ options:
       PodDisruptionBudget asks for, or none.
     type: bool
     default: false
-  pool_key:
-    description: The key of the health document with the pool.
-    type: str
-    default: pool
   tolerance:
     description: How many points the measured share may differ from a split that was set; 0 and 100 percent are always
       exact.
