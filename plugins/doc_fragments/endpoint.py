@@ -38,10 +38,6 @@ options:
         description: Whether credentials may be sent to an C(http) URL of another machine, where the network is trusted.
         type: bool
         default: false
-      health_path:
-        description: Path of the health document.
-        type: str
-        default: /health
       mcp_path:
         description: Path of the MCP endpoint. Redirects are not followed, so the trailing slash counts.
         type: str

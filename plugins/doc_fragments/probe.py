@@ -13,7 +13,7 @@ options:
     description:
       - The server's public address, and the paths that it serves.
       - Without O(pod), O(service) and O(pool) this address is probed, and O(endpoint.url) is required.
-      - With one of them the pods are probed for the paths given here. O(endpoint.pods) says how.
+      - With one of them the pods are probed at the same paths. O(endpoint.pods) says how.
   namespace:
     description: The namespace of the pods. Required with O(pod), O(service), O(pool) and O(auth.token_secret).
     type: str

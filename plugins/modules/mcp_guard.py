@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.auth
   - mcp.server.prometheus
   - mcp.server.gitops
   - mcp.server.run_id
@@ -73,16 +74,16 @@ options:
       - The server's public address as the guard reaches it, from inside the cluster, and the paths that it serves.
         Files that it names are the image's.
       - Without it the guard's rollback is not verified by what clients get.
+  auth:
+    description:
+      - Credentials for MCP requests, by which the guard's rollback is verified where there is no O(health_path). They can
+        only be in Secrets, which the guard's Role must let it C(get).
   triggers:
     description:
       - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release
         whose run is gone, also where the guard pauses. What can't be measured rolls nothing back.
     type: dict
     default: {}
-  pool_key:
-    description: The key of the health document with the pool.
-    type: str
-    default: pool
   verify_seconds:
     description: Seconds for which the guard's rollback looks at the route afterwards, as in M(mcp.server.mcp_rollback).
     type: float

@@ -10,8 +10,8 @@ module: mcp_health
 short_description: Check that MCP servers are healthy
 version_added: 1.0.0
 description:
-  - Asks one or more MCP (Model Context Protocol) servers for their health document and speaks MCP with them as a client
-    does, then fails unless all of them are healthy.
+  - Speaks MCP (Model Context Protocol) with one or more servers as a client does, and asks for their O(health_path), if
+    there is one, then fails unless all of them are healthy.
   - Speaks the five revisions of the protocol from 2024-11-05 to 2026-07-28, over Streamable HTTP and over HTTP+SSE, and
     finds out by itself which of them a server speaks.
   - At most one session is open at a time, and every session that a server opens for the check is ended, also when the
@@ -30,29 +30,23 @@ extends_documentation_fragment:
   - mcp.server.attributes.action_group
   - mcp.server.attributes.read_only
 requirements:
-  - jmespath (Python), unless O(health) is empty and O(calls) asserts nothing
+  - jmespath (Python), unless O(health_checks) is empty and O(calls) asserts nothing
 options:
-  health:
-    description:
-      - JMESPath expressions on the health document. All of them have to give V(true).
-      - The protocol defines no such document. For a server without one, set this to an empty list.
-    type: list
-    elements: str
-    default:
-      - status == 'HEALTHY'
   expect_version:
-    description: The version that the server has to report. A leading C(v) makes no difference.
+    description:
+      - The version that the health document has to say, or C(serverInfo) where there is none
+        (RV(servers[].version_compared)). There it often is that of the MCP library. A leading C(v) makes no difference.
+      - O(compare_version) names one of both, or both.
     type: str
   compare_version:
     description:
-      - Where it has to report O(expect_version), in its health document (V(health)), in MCP's C(serverInfo)
+      - Where it has to report O(expect_version) - in its health document (V(health)), in MCP's C(serverInfo)
         (V(server_info)), or in both. With an empty list it is not compared.
-      - Without this, in the health document, or in C(serverInfo) where there is no O(health_path).
     type: list
     elements: str
     choices: [health, server_info]
   mcp:
-    description: Whether to speak MCP with the server. Otherwise only the health document is asked for.
+    description: Whether to speak MCP with the server. Otherwise only its O(health_path) is asked for.
     type: bool
     default: true
   lists:
@@ -136,11 +130,11 @@ EXAMPLES = r"""
     expect_version: v1.2.0
     wait_timeout: 120
 
-- name: Check a server that has no health document
+- name: Check a pod, also by its health path
   mcp.server.mcp_health:
     namespace: mcp
     service: weather-blue
-    health: []
+    health_path: /healthz
 
 - name: Call a tool, and check that twenty lists in one session succeed quickly
   mcp.server.mcp_health:
@@ -206,7 +200,8 @@ EXAMPLES = r"""
   mcp.server.mcp_health:
     namespace: mcp
     pod: weather-green-5d9c7b-x2x9z
-    health:
+    health_path: /health
+    health_checks:
       - status == 'HEALTHY'
       - contains(['1.1.5', '1.2.0'], version)
     mcp: false
@@ -255,18 +250,21 @@ servers:
       type: str
       sample: health
     health:
-      description: The health document.
+      description: What O(health_path) answered, when that is a JSON object of at most 16 KiB.
       type: dict
       sample: {"status": "HEALTHY", "version": "1.2.0", "instance_id": "weather-green-5d9c7b-x2x9z", "pool": "green"}
     version:
-      description: The version in RV(servers[].health).
+      description: The version in the health document.
       type: str
       sample: 1.2.0
+    version_compared:
+      description: What O(expect_version) was compared with, V(health) (the health document) or V(server_info).
+      type: str
     instance_id:
-      description: The instance in RV(servers[].health).
+      description: The instance in the health document.
       type: str
     pool:
-      description: The pool in RV(servers[].health).
+      description: The pool in the health document, by O(pool_key).
       type: str
     era:
       description: V(modern) when the server was asked by C(server/discover), V(legacy) when by C(initialize).

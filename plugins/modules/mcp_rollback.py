@@ -71,10 +71,6 @@ options:
     description: Write the weights also when the good pool has no ready endpoint, without scaling it up first.
     type: bool
     default: false
-  pool_key:
-    description: The key of the health document with the pool.
-    type: str
-    default: pool
   timeout:
     description:
       - Seconds after the write within which the route must be in force and the share be what was set. It is more than a

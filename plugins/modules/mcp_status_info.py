@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - mcp.server.server
   - mcp.server.run_id.unused
   - mcp.server.endpoint
+  - mcp.server.auth
   - mcp.server.attributes
   - mcp.server.attributes.read_only
   - mcp.server.attributes.action_group

@@ -12,8 +12,11 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Asks for health documents through the gateway at a steady rate, on kept and on new connections, and reads the
-    server's metrics out of Prometheus, if there is one. It shows a line every 5 seconds.
+  - Asks the server through the gateway at a steady rate, on kept and on new connections, and reads the server's metrics
+    out of Prometheus, if there is one. It shows a line every 5 seconds.
+  - With O(health_path) that path is asked, else the cheapest MCP request that the server answers is sent
+    (C(docs/mcp.md)). A server that keeps sessions is sent one a second, so that a burst of errors is seen later; the
+    watch says so.
   - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that
     are inconclusive, at most O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is
     rolled back for it.
@@ -25,6 +28,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.auth
   - mcp.server.prometheus
   - mcp.server.run_id
   - mcp.server.ending
@@ -54,7 +58,7 @@ options:
     type: float
     required: true
   rate:
-    description: Answers a second that it asks for itself.
+    description: Requests a second that it sends itself, at most. A server that keeps sessions gets one a second.
     type: float
     default: 20.0
   max_failed_percent:
@@ -63,13 +67,9 @@ options:
     type: float
     default: 1.0
   min_requests:
-    description: Fewer requests than these are inconclusive.
+    description: Fewer requests than these are inconclusive, and waited for.
     type: int
     default: 20
-  pool_key:
-    description: The key of the health document with the pool.
-    type: str
-    default: pool
   label:
     description: A text before each line of progress.
     type: str
@@ -109,7 +109,7 @@ options:
   other_backends:
     description:
       - Whether the route has other backends than the pools. Answers that name no pool do not count then, unless their
-        status is 500 or more.
+        status is 500 or more. So the route has to set O(pool_header), or the health document to name the pool.
       - Without it, this is read from the route, with O(namespace), O(server) and O(pool).
     type: bool
   inconclusive_timeout:
@@ -193,12 +193,23 @@ reason:
   description: Why the last answer that failed did; empty when none did.
   returned: always
   type: str
+measured_by:
+  description:
+    - What the answers name their pool by, V(header) (O(pool_header)), V(health) (O(pool_key)) or V(server_info), the
+      least trustworthy that occurred. V(null) when nothing names it, so that blue and green are unknown.
+  returned: always
+  type: str
+  sample: header
+unnamed:
+  description: How many of the last 2000 answers are good and name no pool.
+  returned: always
+  type: int
 blue:
-  description: Percent of the last 2000 answers that came from blue.
+  description: Percent of the last 2000 answers that came from blue, of those that name their pool.
   returned: always
   type: float
 green:
-  description: Percent of the last 2000 answers that came from green.
+  description: Percent of the last 2000 answers that came from green, likewise.
   returned: always
   type: float
 p95:

@@ -5,7 +5,8 @@
 """MCP requests in place of a health path: the cheapest one by which a server shows that it answers.
 
 It depends on the server's era and on whether it keeps sessions, which the first request finds out. The two pools may
-differ in that: an answer that only says so is followed by another request, and counts by what that one brings.
+differ in that: a refusal that only says so is followed by another request, whose answer stands for it. Only an answer
+of the same pool does, or a pool that fails would be excused by the other one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
     NO_ANSWER,
     RATE,
     Said,
+    pool_in,
     pool_values,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
@@ -41,13 +43,16 @@ _STATUSES = protocol.OTHER_ERA_STATUSES | {422}
 INTERNAL_ERROR = -32603
 
 
+TRIES = 8  # to reach the pool that has refused a request, and to find what it accepts
+ORDER = (INITIALIZE, DISCOVER, STREAM)  # most servers accept the first one, whatever else they know
+
+
 class Declined(Exception):
     """An answer that a server of another mode gives. is_clear: whether others would not give it as well."""
 
-    def __init__(self, reason: str, status: int = NO_ANSWER, *, is_clear: bool = True) -> None:
+    def __init__(self, reason: str, *, is_clear: bool = True) -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.status = status
+        self.said = Said(reason, NO_ANSWER, 0.0)
         self.is_clear = is_clear
 
 
@@ -82,23 +87,29 @@ class Known:
 
     def __init__(self, way: str = "") -> None:
         self.way = way  # empty until the first good answer
+        self.accepted: dict[str | None, set[str]] = {}  # requests, by the pool that the header named
         self.opens_sessions = False
+        self.changed = False  # whether another request has taken the place of the first one
         self.alternates = False  # between pools that accept no request in common
-        self.refused_at = -1 / SLOW_RATE  # when no other request was accepted either, on the monotonic clock
         self.keeping: set[tuple[str, str]] = set()  # servers, by their serverInfo, that let no client end a session
         self.metadata_path = ""
-        self.lock = threading.Lock()  # held while another request than the known one is tried
+        self.lock = threading.Lock()  # held while other requests than the known one are tried
         self.pace = Pace()
 
     @property
     def is_slow(self) -> bool:
         return self.opens_sessions or self.alternates or not self.way
 
-    def learn(self, way: str) -> None:
-        """Note a request that was answered."""
-        # Each server but a modern one accepts initialize, which therefore stays where pools differ.
-        if self.way in (INITIALIZE, STREAM) and way != self.way:
-            self.alternates = True
+    def accept(self, way: str, said: Said) -> None:
+        """Note a request that was accepted."""
+        self.accepted.setdefault(pool_in(said.values), set()).add(way)
+
+    def change(self, way: str, said: Said) -> None:
+        """Note a request that a pool accepted, which refused the known one."""
+        # It was given up before as the other pool refused it.
+        self.alternates |= way in self.accepted.get(pool_in(said.values), ())
+        self.changed = True
+        self.accept(way, said)
         self.way = way
 
 
@@ -139,58 +150,79 @@ class OwnRequests:
 
     def ask(self, connection: Connection, stop: threading.Event) -> Said | None:
         known, way = self._known, self._known.way
-        said = None
-        if way:
-            try:
-                return self._paced(self._preferred(way), connection, stop, known.is_slow)
-            except Declined as declined:
-                said = self._failed(declined.reason, declined.status)
+        if not way:
+            with known.lock:
+                if not known.way:
+                    return self._first(connection, stop)
+            return self.ask(connection, stop)
+        try:
+            said = self._paced(self._preferred(way), connection, stop, known.is_slow)
+        except Declined as declined:
+            refusal = declined.said
+        else:
+            if said is not None and not said.reason:
+                known.accept(way, said)
+            return said
         with known.lock:
-            if known.way == way:
-                # Where nothing else was accepted a moment ago, a refusal is a failure.
-                if said and time.monotonic() - known.refused_at < 1 / SLOW_RATE:
-                    return said
-                found = self._find(way, connection, stop)
-                if found is None or not found.reason or said is None:
-                    return found
-                known.refused_at = time.monotonic()
-                return said
-        # Meanwhile another request has told what this one would have. A refusal tells nothing else.
-        return None if way else self.ask(connection, stop)
+            # Meanwhile another request may have told what this refusal does: it tells nothing else.
+            return self._instead(way, refusal, connection, stop) if known.way == way else None
 
     def _preferred(self, way: str) -> str:
         """Return the request to send: where serverInfo names the pool, one that is answered with it."""
         return INITIALIZE if way == PING and self._endpoint.server_infos else way
 
-    def _find(self, refused: str, connection: Connection, stop: threading.Event) -> Said | None:
-        """Send other requests than the refused one until the server accepts one, which is learnt."""
-        known, refusals = self._known, dict[str, Declined]()
-        # What the specification lets a client do: the modern request first. To most that know another, legacy is known.
-        for way in (INITIALIZE, DISCOVER, STREAM) if refused else (DISCOVER, INITIALIZE, STREAM):
-            posted = refusals.get(INITIALIZE)
-            if way == refused or (way == STREAM and posted and posted.status not in protocol.NO_POST_STATUSES):
-                continue
+    def _first(self, connection: Connection, stop: threading.Event) -> Said | None:
+        """Find the request that the server accepts, in the order in which the specification lets clients try."""
+        refusals: dict[str, Declined] = {}
+        for way in (DISCOVER, INITIALIZE, STREAM):
+            if way == STREAM and refusals[INITIALIZE].said.status not in protocol.NO_POST_STATUSES:
+                break
             try:
                 said = self._paced(way, connection, stop, way != DISCOVER)
             except Declined as declined:
                 refusals[way] = declined
                 continue
             if said is not None and not said.reason:
-                known.learn(self._cheapest(way, connection) if not refused else way)
+                self._known.accept(way, said)
+                self._known.way = self._cheapest(way, connection)
             return said
-        told = refusals.get(DISCOVER)
-        if told is None or told.is_clear:
-            told = refusals.get(INITIALIZE) or told or next(iter(refusals.values()))
-        return self._failed(told.reason, told.status)
+        return refusals[INITIALIZE if refusals[DISCOVER].is_clear else DISCOVER].said
+
+    def _instead(self, refused: str, refusal: Said, connection: Connection, stop: threading.Event) -> Said | None:
+        """Return what the pool that refused a request answers to others; its refusal when it accepts none of them.
+
+        None when the gateway sends none of them to this pool.
+        """
+        known, pool = self._known, pool_in(refusal.values)
+        mine = known.accepted.get(pool, set())
+        if refused in mine if pool else (known.changed or known.accepted.keys() != {None}):
+            return refusal  # it accepted this one before, or is not known to be of a pool
+        ways = [way for way in (sorted(mine) if pool and mine else ORDER) if way != refused]
+        status = refusal.status if refused == INITIALIZE else 0
+        for _try in range(TRIES):
+            ways = [way for way in ways if way != STREAM or not status or status in protocol.NO_POST_STATUSES]
+            if not ways:
+                return refusal
+            try:
+                said = self._paced(ways[0], connection, stop, ways[0] != DISCOVER)
+            except Declined as declined:
+                if pool_in(declined.said.values) == pool:
+                    status = declined.said.status if ways.pop(0) == INITIALIZE else status
+                continue
+            if said is None:
+                return None
+            if pool_in(said.values) == pool:
+                if not said.reason:
+                    known.change(ways[0], said)
+                return said
+        return None
 
     def _cheapest(self, way: str, connection: Connection) -> str:
         """Return ping for a server without sessions that answers it."""
-        if way != INITIALIZE or self._known.opens_sessions:
-            return way
-        with suppress(Declined):
-            said = self._asked(PING, connection)
-            if not said.reason and not self._known.opens_sessions:
-                return PING
+        if way == INITIALIZE and not self._known.opens_sessions:
+            with suppress(Declined):
+                if not self._asked(PING, connection).reason and not self._known.opens_sessions:
+                    return PING
         return way
 
     def _paced(self, way: str, connection: Connection, stop: threading.Event, paced: bool) -> Said | None:
@@ -206,21 +238,29 @@ class OwnRequests:
 
     def _asked(self, way: str, connection: Connection) -> Said:
         """Send a request, end the session that it opens, and return what came. Raise Declined."""
-        start, reason, info = time.monotonic(), "", dict[str, t.Any]()
+        start, reason, info, declined = time.monotonic(), "", dict[str, t.Any](), None
         streamable = Streamable(connection, self._endpoint.mcp_path, dict(self._endpoint.headers), LATE)
         try:
             try:
                 info = self._send(way, connection, streamable)
+            except Declined as refused:
+                declined, reason = refused, refused.said.reason
             except Fault as fault:
                 reason = f"{way} {fault.msg}"
-            seconds = time.monotonic() - start
-            status = connection.latest.status if connection.latest is not None else NO_ANSWER
-            if status in (401, 403) and not self._endpoint.headers and "this Host" not in reason:
-                reason = f"{way} is answered {status} without credentials: name them in auth (mcp_auth)"
-            values = pool_values(connection, self._endpoint.answering.pool_header)
-            return Said(reason, status, seconds, values, server_info=info, keeps=way != STREAM)
+            said = self._said(way, connection, reason, time.monotonic() - start, info)
+            if declined is not None:
+                declined.said = said
+                raise declined
+            return said
         finally:
             self._end(way, connection, streamable, info)
+
+    def _said(self, way: str, connection: Connection, reason: str, seconds: float, info: dict[str, t.Any]) -> Said:
+        status = connection.latest.status if connection.latest is not None else NO_ANSWER
+        if status in (401, 403) and not self._endpoint.headers and "this Host" not in reason:
+            reason = f"{way} is answered {status} without credentials: name them in auth (mcp_auth)"
+        values = pool_values(connection, self._endpoint.answering.pool_header)
+        return Said(reason, status, seconds, values, server_info=info, keeps=way != STREAM)
 
     def _send(self, way: str, connection: Connection, streamable: Streamable) -> dict[str, t.Any]:
         """Send a request; return the serverInfo in its answer. Raise Declined, and Fault."""
@@ -234,7 +274,7 @@ class OwnRequests:
             # Without the revision, which the pools need not have in common.
             reply, answer = streamable.request(PING, {}, {}, bound)
             if eras.declined(reply, answer) and not _is_failure(answer):
-                raise Declined(f"{PING} {reasons.of_exchange(reply, answer)}", reply.status)
+                raise Declined(f"{PING} {reasons.of_exchange(reply, answer)}")
             eras.result_in(reply, answer)
             return {}
         client = (eras.Modern.discover if way == DISCOVER else eras.Legacy.initialize)(streamable, bound)
@@ -248,7 +288,7 @@ class OwnRequests:
             raise client.fault
         if _is_failure(client.answer) or (client.reply.status >= 400 and client.reply.status not in _STATUSES):
             raise Fault(client.reason)
-        raise Declined(f"{way} {client.reason}", client.reply.status or NO_ANSWER, is_clear=client.is_clear)
+        raise Declined(f"{way} {client.reason}", is_clear=client.is_clear)
 
     def _open_stream(self, connection: Connection, streamable: Streamable, bound: Deadline) -> dict[str, t.Any]:
         with closing(self._endpoint.connection()) as posts:
@@ -258,7 +298,7 @@ class OwnRequests:
                 stream.open(bound)
             except Fault as fault:
                 if fault.evidence.get("status") in (200, *_STATUSES):
-                    raise Declined(f"{STREAM} {fault.msg}", fault.evidence["status"]) from None
+                    raise Declined(f"{STREAM} {fault.msg}") from None
                 raise
             self._known.opens_sessions = True
             if not self._endpoint.server_infos:
@@ -295,9 +335,6 @@ class OwnRequests:
             with suppress(Fault):
                 if streamable.end(session, Deadline(END_TIMEOUT)).status in (405, 501):
                     known.keeping.add(server)
-
-    def _failed(self, reason: str, status: int) -> Said:
-        return Said(reason, status, 0.0)
 
 
 def _is_failure(answer: jsonrpc.Answer | None) -> bool:

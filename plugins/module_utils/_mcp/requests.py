@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 RATE = 200.0  # requests per second; a server in trouble can still bear these
@@ -81,6 +82,12 @@ class HealthPath:
         document = document if isinstance(document, dict) else {}
         values = pool_values(connection, answering.pool_header)
         return Said(reason, status, time.monotonic() - start, values, document)
+
+
+def pool_in(values: t.Collection[str]) -> str | None:
+    """Return the pool that the header names. Two name none: each of two filters or proxies has added one. Pure."""
+    found = set(values)
+    return found.pop() if len(found) == 1 and found <= set(POOLS) else None
 
 
 def pool_values(connection: Connection, header: str) -> tuple[str, ...]:

@@ -24,7 +24,13 @@ from ansible_collections.mcp.server.plugins.module_utils._http.connection import
 from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import version_text
-from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import ANSWER_TIMEOUT, HealthPath, Said, Way
+from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
+    ANSWER_TIMEOUT,
+    HealthPath,
+    Said,
+    Way,
+    pool_in,
+)
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 
@@ -251,12 +257,9 @@ def ask(
 
 
 def named(said: Said, endpoint: Endpoint) -> tuple[str | None, str]:
-    """Return the pool that answered, and by what it is named, see NAMED_BY; None and nothing when nothing does. Pure.
-
-    A header with two pools names none: each of two filters or proxies has added one.
-    """
-    if len(pools := set(said.values)) == 1 and (pool := pools.pop()) in POOLS:
-        return pool, HEADER
+    """Return the pool that answered, and by what it is named; None, and nothing, when nothing names it. Pure."""
+    if in_header := pool_in(said.values):
+        return in_header, HEADER
     in_health = said.document.get(endpoint.answering.pool_key)
     if isinstance(in_health, str) and in_health in POOLS:
         return in_health, HEALTH

@@ -15,8 +15,8 @@ from ansible_collections.mcp.server.plugins.module_utils import _task
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, hosts, reasons
-from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
+from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server import host_rules

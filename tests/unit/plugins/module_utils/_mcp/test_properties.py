@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._mcp import jsonrpc
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.calls import Call
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
-from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._mcp.sse import Decoder, Event
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline

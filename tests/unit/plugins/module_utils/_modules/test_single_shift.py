@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import itertools
 import json
 import math
@@ -20,6 +19,8 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -30,8 +31,6 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions impor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.affinity import drop
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
-from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
-from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.gateway import Gateway
 from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services

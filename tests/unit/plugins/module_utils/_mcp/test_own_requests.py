@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tests/matrix/test_own_requests.py, with servers of the SDKs, does not have: guarded, broken and late servers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import time
+import typing as t
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, own_requests
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
+from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import Said
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Interrupted
+from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
+    LEGACY,
+    MODERN,
+    SESSION,
+    Handler,
+    Script,
+    Scripted,
+    initialize,
+    unknown,
+)
+
+NEVER = threading.Event()
+INFO = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "weather", "version": "1"}}
+
+
+def asking(server: Scripted) -> Endpoint:
+    return endpoint.public({**endpoint.defaults(), "url": server.url})
+
+
+def ask(public: Endpoint, times: int = 1) -> list[Said | None]:
+    with closing(public.connection()) as connection:
+        return [own_requests.of(public).ask(connection, NEVER) for _time in range(times)]
+
+
+def sent(server: Scripted) -> list[str]:
+    return [key for key, _headers in server.seen]
+
+
+def says(status: int, text: str = "", **headers: str) -> Script:
+    return lambda handler, _message: handler.answer(status, text, **headers)
+
+
+def results(result: t.Any, **headers: str) -> Script:
+    return lambda handler, message: handler.result(message, result, **headers)
+
+
+def fails(status: int, code: int) -> Script:
+    def script(handler: Handler, message: t.Any) -> None:
+        error = {"code": code, "message": "Something"}
+        handler.answer(status, json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}))
+
+    return script
+
+
+STATELESS = {**LEGACY, "initialize": results(INFO), "ping": results({})}
+
+
+@pytest.mark.parametrize(
+    ("scripts", "first", "then", "slow"),
+    [
+        (MODERN, ["server/discover"], ["server/discover"], False),
+        (STATELESS, ["server/discover", "initialize", "ping"], ["ping"], False),
+        ({**STATELESS, "ping": unknown}, ["server/discover", "initialize", "ping"], ["initialize"], False),
+        ({**STATELESS, "ping": fails(200, -32600)}, ["server/discover", "initialize", "ping"], ["initialize"], False),
+        (LEGACY, ["server/discover", "initialize", "DELETE"], ["initialize", "DELETE"], True),
+        # A session may not be ended: so nobody tries again
+        ({**LEGACY, "DELETE": says(405)}, ["server/discover", "initialize", "DELETE"], ["initialize"], True),
+    ],
+)
+def test_the_request_that_is_sent(scripts: dict[str, Script], first: list[str], then: list[str], slow: bool) -> None:
+    with Scripted(scripts) as server:
+        public = asking(server)
+        said = ask(public, 2)
+        assert all(one is not None and not one.reason for one in said)
+        assert sent(server) == first + then
+        assert (share.rate(public) == own_requests.SLOW_RATE) is slow
+        assert bool(share.slow_note(public)) is slow
+        assert (share.needed_seconds(public, {"blue": 100, "green": 0}, 5) > 30) is slow
+
+
+@pytest.mark.parametrize(
+    ("scripts", "reason", "requests"),
+    [
+        ({**MODERN, "server/discover": says(503, "no healthy upstream")}, "returned 503 (no healthy upstream)", 1),
+        (
+            {**MODERN, "server/discover": says(401)},
+            "is answered 401 without credentials: name them in auth (mcp_auth)",
+            1,
+        ),
+        ({**MODERN, "server/discover": says(403, "no")}, "is answered 403 without credentials: name them in auth", 1),
+        ({**MODERN, "server/discover": says(403, "Invalid Host header")}, "does not accept this Host", 1),
+        ({**MODERN, "server/discover": says(429)}, "returned 429", 1),
+        ({**LEGACY, "initialize": says(500)}, "initialize returned 500", 2),
+        ({**LEGACY, "initialize": fails(200, -32603)}, "failed with error -32603", 2),
+        ({**LEGACY, "initialize": says(404), "GET": says(404)}, "initialize returned 404", 3),
+        ({**LEGACY, "initialize": says(404)}, "initialize returned 404", 3),
+        ({**LEGACY, "initialize": unknown, "GET": says(200, "<html>", kind="text/html")}, "initialize", 3),
+    ],
+)
+def test_a_server_that_does_not_answer(scripts: dict[str, Script], reason: str, requests: int) -> None:
+    """Each of them is a failed answer, and is found out anew the next time."""
+    with Scripted(scripts) as server:
+        public = asking(server)
+        (said,) = ask(public)
+        assert said is not None and reason in said.reason and "\n" not in said.reason
+        assert len(server.seen) == requests
+        assert own_requests.of(public).connections == 1
+        server.scripts = dict(MODERN)
+        assert not t.cast(Said, ask(public)[0]).reason
+
+
+def test_credentials_are_sent() -> None:
+    with Scripted(MODERN) as server:
+        ask(replace(asking(server), headers={"Authorization": "Bearer abc"}))
+        assert [headers["Authorization"] for _key, headers in server.seen] == ["Bearer abc"]
+
+
+@pytest.mark.parametrize(
+    ("below", "paths"), [(200, ["/mcp", "/mcp", "/mcp"]), (404, ["/mcp", "", "", ""])], ids=["path", "root"]
+)
+def test_a_server_that_is_only_checked_for_refusing(below: int, paths: list[str]) -> None:
+    known = "/.well-known/oauth-protected-resource"
+    asked: list[str] = []
+
+    def metadata(handler: Handler, _message: t.Any) -> None:
+        asked.append(handler.path.removeprefix(known))
+        handler.answer(below if handler.path.endswith("/mcp") else 200, "{}")
+
+    with Scripted({"GET": metadata}) as server:
+        public = replace(asking(server), guarded=True)
+        assert not any(t.cast(Said, one).reason for one in ask(public, 3))
+        assert asked == paths
+        assert share.rate(public) == own_requests.RATE
+
+
+class Pools:
+    """Two pools behind one address. Whose turn it is, a test says."""
+
+    def __init__(self, header: bool, **scripts: dict[str, Script]) -> None:
+        self.scripts, self.header, self.turns = scripts, header, ["blue"]
+        self._at = 0
+
+    def script(self, key: str) -> Script:
+        def play(handler: Handler, message: t.Any) -> None:
+            pool = self.turns[self._at % len(self.turns)]
+            self._at += 1
+            answer = functools.partial(Handler.answer, handler)
+            named = {"X_MCP_Pool": pool} if self.header else {}
+            handler.answer = lambda *given, **headers: answer(*given, **{**headers, **named})  # type: ignore[method-assign]
+            self.scripts[pool][key](handler, message)
+
+        return play
+
+    def server(self) -> Scripted:
+        return Scripted({key: self.script(key) for key in (*STATELESS, "ping")})
+
+
+BROKEN = {**STATELESS, **dict.fromkeys(("ping", "initialize", "server/discover", "GET"), says(400, "Bad Request"))}
+NO_PING = {**STATELESS, "ping": fails(400, -32600)}
+ONLY_MODERN = {**MODERN, "ping": unknown}
+
+
+@pytest.mark.parametrize(
+    ("header", "blue", "green", "turns", "failed"),
+    [
+        # The other pool must not answer for the one that fails
+        (True, STATELESS, BROKEN, ["green", "blue", "blue", "green", "green", "green"], True),
+        (True, STATELESS, BROKEN, ["green"], True),
+        (True, STATELESS, NO_PING, ["green"], False),
+        (True, STATELESS, NO_PING, ["green", "blue", "green"], False),
+        (True, STATELESS, ONLY_MODERN, ["green"], False),
+        (True, MODERN, STATELESS, ["green"], False),
+        (False, STATELESS, NO_PING, ["green"], False),
+    ],
+)
+def test_a_refusal(
+    header: bool, blue: dict[str, Script], green: dict[str, Script], turns: list[str], failed: bool
+) -> None:
+    pools = Pools(header, blue=blue, green=green)
+    with pools.server() as server:
+        public = asking(server)
+        assert not t.cast(Said, ask(public)[0]).reason
+        pools.turns, pools._at = turns, 0
+        (said,) = ask(public)
+        assert said is not None and bool(said.reason) is failed
+        assert said.values == (("green",) if header else ())
+
+
+def test_what_a_pool_accepted_it_may_not_refuse() -> None:
+    pools = Pools(True, blue=dict(STATELESS), green=STATELESS)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public, 2)
+        pools.scripts["blue"] = NO_PING
+        begun = len(server.seen)
+        assert t.cast(Said, ask(public)[0]).reason.startswith("ping failed with error -32600")
+        assert sent(server)[begun:] == ["ping"]
+
+
+def test_refusals_without_a_header_are_excused_once() -> None:
+    """Otherwise the pool that answers would excuse the one that fails."""
+    pools = Pools(False, blue=STATELESS, green=NO_PING)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns = ["green"]
+        assert not t.cast(Said, ask(public)[0]).reason
+        pools.scripts["green"] = BROKEN
+        assert t.cast(Said, ask(public)[0]).reason
+
+
+def late(handler: Handler, message: t.Any) -> None:
+    time.sleep(0.4)
+    initialize(handler, message)
+
+
+def test_the_session_of_a_late_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_requests, "ANSWER_TIMEOUT", 0.2)
+    with Scripted({**LEGACY, "initialize": late}) as server:
+        (said,) = ask(asking(server))
+        assert said is not None and "within" in said.reason and said.status >= 500
+        assert server.ended == [SESSION]
+
+
+def test_sessions_are_ended_when_the_task_is_interrupted() -> None:
+    with Scripted({**LEGACY, "initialize": late}) as server:
+        public = asking(server)
+        share.sample(public, 1)
+
+        def watch() -> None:
+            with share.answer_queue(public, Deadline(20)):
+                time.sleep(1.2)  # a request is under way
+                raise Interrupted("SIGTERM")
+
+        begun = time.monotonic()
+        with pytest.raises(Interrupted):
+            watch()
+        assert time.monotonic() - begun < 1.2 + share.LEAVING
+        assert len(server.ended) == sent(server).count("initialize") >= 2
+
+
+def test_at_most_one_session_a_second() -> None:
+    with Scripted(LEGACY) as server:
+        public = asking(server)
+        share.sample(public, 1)
+        with share.answer_stream(public, Deadline(2.5)) as one, share.answer_stream(public, Deadline(2.5)) as other:
+            answers = [*one, *other]
+        assert 2 <= len(answers) <= 3
+        assert not any(answer.reason for answer in answers)
+        assert {answer.keep_alive for answer in answers} <= {True, False}
+
+
+def test_who_asks_by_server_info() -> None:
+    """A ping is answered without it."""
+    with Scripted(STATELESS) as server:
+        public = replace(asking(server), server_infos={("weather", "1"): "green"})
+        answers = share.sample(public, 3)
+        assert [(answer.pool, answer.named_by) for answer in answers] == [("green", "server_info")] * 3
+        assert sent(server) == ["server/discover", "initialize", "ping", "initialize", "initialize"]
