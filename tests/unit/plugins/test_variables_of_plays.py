@@ -32,10 +32,10 @@ NATIVE = {
     "float": (2.5,),
     "str": ("some words",),
     "path": ("/some/file",),
-    "raw": ("some-name", {"deployment": "a", "service": "b"}),
     "dict": ({"url": "http://some.where", "n": 3, "of": ["a"]}, {}),
     "list of dict": ([{"name": "a", "n": 3}], []),
     "list of str": (["a", "b"], []),
+    "raw": ("a-name", {"stateful_set": "a", "service": "b"}),  # mcp_blue and mcp_green
 }
 
 
