@@ -52,9 +52,7 @@ def check(cluster: Api, server: Server, params: dict[str, t.Any]) -> str:
     raise Failure(naming.unnamed(server, kind.name(server), names, pool_header.cure(server)))
 
 
-def by_answers(
-    server: Server, params: t.Mapping[str, t.Any], names: bool | None, seen: Seen, *, others: bool
-) -> str:
+def by_answers(server: Server, params: t.Mapping[str, t.Any], names: bool | None, seen: Seen, *, others: bool) -> str:
     """Return the sentence where answers name their pool, or may; empty where they do not.
 
     names: whether the route sets the header. others: whether other backends than the pools answer, too. Pure.

@@ -68,7 +68,11 @@ def _choose(shift: Shift, *, before: bool) -> None:
         shift.measured_by, shift.counters = naming.COUNTERS, found
         return
     # An endpoint with serverInfo of the pools answers in its own stream, which begins with the write.
-    if before and shift.public is not None and (infos := server_infos.differing(shift.cluster, server, shift.task.params)):
+    if (
+        before
+        and shift.public is not None
+        and (infos := server_infos.differing(shift.cluster, server, shift.task.params))
+    ):
         public = replace(shift.public, server_infos=infos)
         if not _name_no_pool(shift, public):
             shift.public = public
