@@ -12,9 +12,10 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, evaluate, options, thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, Period
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import MetricsReader
+from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, as_dict
 
 # Options that only work on the machine that releases. A password must not be written into a Job.
 LOCAL_OPTIONS = ("token_file", "token_env", "username", "headers_env")
@@ -32,6 +33,27 @@ def handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
             "instead, or neither."
         )
     return {name: value for name, value in params["prometheus"].items() if value is not None and name != "password"}
+
+
+def auth_handed_on(params: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    """Return the option auth for the guard, None where it needs none. Raises Failure for what a guard cannot use."""
+    auth = params["auth"]
+    if (
+        params["health_path"]
+        or not params["endpoint"]
+        or not (auth and (credentials.any_named(auth) or auth["expect_401"]))
+    ):
+        return None
+    named = [f"{name}_{place}" for name in ("token", "password") for place in ("file", "env")]
+    local = [name for name in named if auth.get(name)]
+    headers = as_dict(auth.get("headers") or {}) or {}
+    local += [f"headers.{name}" for name, place in headers.items() if "secret" not in (as_dict(place) or {})]
+    if local:
+        raise Failure(
+            f"A guard cannot use auth.{local[0]}, which is on this machine: name a Secret in its namespace instead, or "
+            "set health_path, which is asked without credentials."
+        )
+    return {name: value for name, value in auth.items() if value is not None}
 
 
 def breach(params: dict[str, t.Any], server: Server) -> t.Callable[[Release], str]:

@@ -118,7 +118,7 @@ def _run(task: Task) -> dict[str, t.Any]:
         if found:
             _delete(cluster, server, task.check_mode)
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
-    params = {**params, "prometheus": triggers.handed_on(params)}
+    params = {**params, "prometheus": triggers.handed_on(params), "auth": triggers.auth_handed_on(params)}
     options = {option: params[option] for option in PASSED_ON if params[option] is not None}
     wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)

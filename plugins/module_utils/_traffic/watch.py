@@ -125,6 +125,8 @@ class Watch:
         self.synthetic = SyntheticRequests(params["weight"], self.bound.started, longest + 5)
         self.latest: deque[share.Answer] = deque(maxlen=LATEST)
         self.last_progress = self.bound.started
+        self.noted = False  # whether it was said that the server is asked slowly
+        self.nameless = 0  # answers that may be of the route's other backends
 
     def run(self) -> dict[str, t.Any]:
         """Watch until the end. Return the result, or raise Failure with it."""
@@ -141,13 +143,16 @@ class Watch:
                     raise self._failure(decision)
                 if decision.poll_now and poller:
                     poller.poll_now()
+                self._note_slowness()
                 self._show_progress(decision)
 
     def _observe(self, arrived: queue.SimpleQueue[share.Answer], poller: Poller | None) -> Observation:
         """Return what is known now, with the answers that have arrived since the last call."""
         new = [arrived.get() for _each in range(arrived.qsize())]
         if self.task.params["other_backends"]:
-            new = list(share.of_pools(new))
+            of_pools = list(share.of_pools(new))
+            self.nameless += len(new) - len(of_pools)
+            new = of_pools
         self.latest.extend(new)
         self.synthetic.add(time.monotonic(), new)
         elapsed = self.bound.elapsed
@@ -182,6 +187,12 @@ class Watch:
         since = age(params["since"], datetime.now(UTC))
         return Poller(reader, self.triggers, self.gates, self.seconds, since, params["poll_interval"])
 
+    def _note_slowness(self) -> None:
+        """Say once that the server is asked slowly."""
+        if not self.noted and (note := share.slow_note(self.public)):
+            self.noted = True
+            self.task.progress(f"{note[0].upper()}{note[1:]}. A burst of errors is seen later.")
+
     def _show_progress(self, decision: Decision) -> None:
         if time.monotonic() - self.last_progress < PROGRESS:
             return
@@ -206,6 +217,11 @@ class Watch:
             return Failure(f"{about} with a breach: {reasons}; {failed}{reason}.", **result)
         waited = self.bound.seconds - self.seconds
         reasons = reasons or "Prometheus did not answer in time"
+        if self.nameless and not self.synthetic.requests:
+            reasons += (
+                f"; {self.nameless} answers name no pool, and may be of the route's other backends: let the route set "
+                f"the header {self.public.answering.pool_header} on the answers of each pool (docs/routes.md)"
+            )
         return Failure(f"{about}, inconclusive after waiting {waited:g} s: {reasons}.", **result)
 
     def result(self, outcome: str, verdicts: t.Sequence[Verdict]) -> dict[str, t.Any]:

@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import http.client
 import random
 import threading
 import time
+import types
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._http.connection import Reply
+from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
+from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import Said
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
@@ -20,13 +26,16 @@ def weights(blue):
 
 
 def answers(text):
-    """b, g: an answer of blue, green; lower case: kept alive, upper case: a new connection; x: failed; f: of blue."""
+    """b, g: an answer of blue, green; lower case: kept alive, upper case: a new connection; x: failed; f: of blue;
+    ?: it names no pool.
+    """
     return [
         Answer(
             float(at),
             c.islower(),
             {"b": "blue", "g": "green", "f": "blue"}.get(c.lower()),
             reason="broken" if c in "xf" else "",
+            named_by="header" if c in "bBgGf" else "",
         )
         for at, c in enumerate(text)
     ]
@@ -43,10 +52,12 @@ def test_answers_needed(blue, tolerance, expected):
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ("", (None, None, 0, 0, "")),
-        ("xx", (None, None, 2, 2, "broken")),
-        ("bBg", (66.7, 33.3, 3, 0, "")),
-        ("bbfx", (100.0, 0.0, 4, 2, "broken")),
+        ("", (None, None, 0, 0, "", None, 0)),
+        ("xx", (None, None, 2, 2, "broken", None, 0)),
+        ("bBg", (66.7, 33.3, 3, 0, "", "header", 0)),
+        ("bbfx", (100.0, 0.0, 4, 2, "broken", "header", 0)),
+        ("bb?", (100.0, 0.0, 3, 0, "", "header", 1)),
+        ("??", (None, None, 2, 0, "", None, 2)),
     ],
 )
 def test_tally(text, expected):
@@ -67,6 +78,9 @@ def test_tally(text, expected):
         ("b" * 56 + "g" * 44, 50, False),
         ("b" * 100, 98, False),
         ("x" * 100, 50, False),
+        ("b" * 52 + "g" * 47 + "?", 50, False),  # of either pool
+        ("bB" * 20 + "?", 100, False),
+        ("?" * 100, 50, False),
     ],
 )
 def test_follows(text, blue, expected):
@@ -100,24 +114,39 @@ def test_split_is_judged_by_batches(real, reached):
     assert followed is reached
 
 
-class Reply:
-    content_type, location = "application/json", ""
-
-    def __init__(self, status, text):
-        self.status, self.text = status, text
+def header(*lines):
+    """Return the headers of an answer with these lines of X-MCP-Pool."""
+    message = http.client.HTTPMessage()
+    for line in lines:
+        message["X-MCP-Pool"] = line
+    return message
 
 
 class Connection:
-    def __init__(self, outcome):
+    def __init__(self, outcome, *lines):
         self.outcome, self.closed = outcome, 0
+        self.latest = types.SimpleNamespace(headers=header(*lines)) if isinstance(outcome, tuple) else None
 
     def fetch(self, method, path, bound, headers=None):
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return Reply(*self.outcome)
+        status, text = self.outcome
+        return Reply(status, "application/json", text=text)
 
     def close(self):
         self.closed += 1
+
+
+class Endpoint:
+    health_path, answering = "/health", Answering("/health")
+    server_infos = {("weather", "1.2.0"): "green"}
+
+    def __init__(self):
+        self.connections = []
+
+    def connection(self):
+        self.connections.append(Connection((200, '{"pool": "blue"}')))
+        return self.connections[-1]
 
 
 @pytest.mark.parametrize(
@@ -128,36 +157,69 @@ class Connection:
         ((200, '{"pool": "green"}'), "green", "", ""),
         ((503, '{"pool": "green", "version": "1.2.0"}'), "green", "1.2.0", "503"),
         ((503, "no healthy upstream"), None, "", "503"),
-        ((200, '{"version": "1.2.0"}'), None, "1.2.0", "no pool as its pool"),
-        ((200, '{"pool": ["blue"]}'), None, "", "no pool as its pool"),
-        ((200, "<html>"), None, "", "GET /health"),
+        ((200, '{"version": "1.2.0"}'), None, "1.2.0", ""),
+        ((200, '{"pool": ["blue"]}'), None, "", ""),
+        ((200, '{"pool": "red"}'), None, "", ""),
+        ((200, "ok"), None, "", ""),
+        ((204, ""), None, "", ""),
+        ((200, "[1]"), None, "", ""),
         (Failure("GET /health was refused: nothing listens there"), None, "", "refused"),
     ],
 )
 def test_ask(outcome, pool, version, reason):
-    answer = share.ask(Connection(outcome), "/health", "pool")
+    answer = asked(Connection(outcome))
     assert (answer.pool, answer.version) == (pool, version)
     assert reason in answer.reason and bool(answer.reason) is bool(reason)
+    assert answer.named_by == ("health" if pool else "")
     # Another backend may have given it: not without a status, nor with that of a broken server
     status = outcome[0] if isinstance(outcome, tuple) else 500
     assert answer.elsewhere is (pool is None and status < 500)
     assert list(share.of_pools([answer])) == ([] if answer.elsewhere else [answer])
 
 
-class Endpoint:
-    health_path = "/health"
+def asked(connection):
+    return share.ask(share.way_of(Endpoint()), Endpoint(), connection, threading.Event())
 
-    def __init__(self):
-        self.connections = []
 
-    def connection(self):
-        self.connections.append(Connection((200, '{"pool": "blue"}')))
-        return self.connections[-1]
+@pytest.mark.parametrize(
+    "outcome, lines, pool, named_by, failed",
+    [
+        ((200, "ok"), ["blue"], "blue", "header", False),
+        ((200, '{"pool": "green"}'), ["blue"], "blue", "header", False),
+        ((200, '{"pool": "green"}'), ["v2"], "green", "health", False),
+        ((200, '{"pool": "green"}'), ["blue", "green"], "green", "health", False),
+        ((200, "ok"), ["blue, blue"], "blue", "header", False),
+        ((200, "ok"), ["blue,green"], None, "", False),
+        ((200, "ok"), [" blue "], "blue", "header", False),
+        ((200, "ok"), ["Blue"], None, "", False),
+        ((503, "overloaded"), ["green"], "green", "header", True),
+        ((404, ""), ["green"], "green", "header", True),
+        ((503, "no healthy upstream"), [], None, "", True),
+    ],
+)
+def test_which_pool_answered(outcome, lines, pool, named_by, failed):
+    answer = asked(Connection(outcome, *lines))
+    assert (answer.pool, answer.named_by, bool(answer.reason)) == (pool, named_by, failed)
+    assert answer.elsewhere is (pool is None and outcome[0] < 500)
+
+
+@pytest.mark.parametrize(
+    "info, found",
+    [
+        ({"name": "weather", "version": "1.2.0"}, ("green", "server_info")),
+        ({"name": "weather", "version": "1.1.5"}, (None, "")),
+        ({"name": "weather"}, (None, "")),
+        ({"name": ["weather"], "version": {"a": "1" * 10**6}}, (None, "")),
+        ({}, (None, "")),
+    ],
+)
+def test_a_pool_by_server_info(info, found):
+    assert share.named(Said("", 200, 0.1, server_info=info), Endpoint()) == found
 
 
 def test_asking_is_paced_half_on_kept_connections_and_ends():
     endpoint, bound = Endpoint(), Deadline(0.5)
-    with share.answer_stream(endpoint, "pool", bound, rate=100) as arriving:
+    with share.answer_stream(endpoint, bound, at_most=100) as arriving:
         seen = list(arriving)
     assert bound.elapsed < 1
     assert 25 <= len(seen) <= 55
@@ -167,9 +229,9 @@ def test_asking_is_paced_half_on_kept_connections_and_ends():
 
 def test_asking_keeps_no_process_alive():
     before = set(threading.enumerate())
-    with share.answer_stream(Endpoint(), "pool", Deadline(5), rate=100):
+    with share.answer_stream(Endpoint(), Deadline(5), at_most=100):
         asking = set(threading.enumerate()) - before
-        assert [thread.daemon for thread in asking] == [True] * share.CONNECTIONS
+        assert [thread.daemon for thread in asking] == [True] * requests.CONNECTIONS
 
 
 @pytest.mark.parametrize(
@@ -205,7 +267,7 @@ def test_a_sample_uses_new_connections_and_ends_at_a_failure(outcomes, count, re
         return connections[-1]
 
     endpoint.connection = connect
-    answers = share.sample(endpoint, "pool", count)
+    answers = share.sample(endpoint, count)
     assert [bool(answer.reason) for answer in answers] == reasons
     assert not any(answer.keep_alive for answer in answers)
     assert [connection.closed for connection in connections] == [1] * len(reasons)
@@ -214,9 +276,9 @@ def test_a_sample_uses_new_connections_and_ends_at_a_failure(outcomes, count, re
 def test_a_sample_of_slow_answers_is_small(monkeypatch):
     monkeypatch.setattr(share, "ANSWER_TIMEOUT", 0.05)
     monkeypatch.setattr(
-        Connection, "fetch", lambda *_given, **_more: time.sleep(0.06) or Reply(200, '{"pool": "blue"}')
+        Connection, "fetch", lambda *_given, **_more: time.sleep(0.06) or Reply(200, text='{"pool": "blue"}')
     )
-    assert len(share.sample(Endpoint(), "pool", 5)) == 1
+    assert len(share.sample(Endpoint(), 5)) == 1
 
 
 @pytest.mark.parametrize(

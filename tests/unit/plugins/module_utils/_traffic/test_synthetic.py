@@ -100,3 +100,46 @@ def test_a_whole_watch():
     assert synthetic.judge_gate(gate, 30, 28).verdict == "no_data"
     assert synthetic.judge_gate(gate, 30, 20).verdict == "pass"
     assert watched(lambda number, now: number % 20 == 0, 30)[0].judge_gate(gate, 30, 20).verdict == "breach"
+
+
+def every_second(text, weight):
+    """Return when the burst is seen. text: what comes of each request of a second; x: it failed."""
+    return breached(watched(lambda number, _now: text[number] == "x", len(text) - 1, weight, each=TICK)[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "weight", "low", "high"),
+    [
+        # All of its requests fail: from the beginning, and later
+        ("x" * 90, 100, 19, 21),
+        ("." * 60 + "x" * 60, 100, 68, 72),
+        ("." * 60 + ".x" * 60, 100, 78, 85),
+        (".........x" * 20, 10, 29, 61),
+        ("." * 60 + ".........x" * 20, 10, 89, 125),
+        (".x" * 60, 50, 20, 30),
+        # A few failures say nothing
+        ("." * 30 + "x" + "." * 60, 100, None, None),
+        ("." * 30 + "xxxx" + "." * 60, 100, None, None),
+        ("." * 30 + "xxxxx" + "." * 90, 10, None, None),
+        ("." * 30 + "x" + "." * 20 + "x" + "." * 60, 10, None, None),
+        ("." * 19 + "x" + "." * 100, 1, None, None),
+        # Too few requests to say anything
+        ("x" * 15, 100, None, None),
+    ],
+)
+def test_one_request_a_second(text, weight, low, high):
+    """Of a server that keeps sessions: seconds until the burst is seen."""
+    found = every_second(text, weight)
+    assert found is None if low is None else (found is not None and low <= found <= high), found
+
+
+def test_one_request_a_second_where_both_pools_fail():
+    _synthetic, found = watched(lambda _number, _now: True, 60, 10, each=TICK)
+    assert {verdict for _now, verdict in found} == {"pass", "cannot_measure"}
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(10, "no_data"), (19, "no_data"), (30, "pass")])
+def test_a_whole_watch_of_few_requests(seconds, verdict):
+    """It does not pass by fewer than it needs."""
+    synthetic, _found = watched(lambda _number, _now: False, seconds, each=TICK)
+    assert synthetic.judge_gate(Gate("synthetic_requests", "errors", 1.0), seconds, seconds).verdict == verdict
