@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._mcp.asking import endpoint_of
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -34,7 +34,13 @@ class Seen:
 def check(cluster: Api, server: Server, params: dict[str, t.Any]) -> str:
     """Return a sentence on what a share is measured by. Raise Failure when there is nothing, with what to add."""
     kind = kind_of(server)
-    route = kind.read(cluster, server)
+    try:
+        route = kind.read(cluster, server)
+        kind.weights(route, server)
+    except Forbidden:
+        raise
+    except Failure:
+        return "Which pool answers was not tried: the route is not as it should be."
     if lie := pool_header.problem(route, server):
         raise Failure(lie)
     names = pool_header.names_pools(route, server)
@@ -52,9 +58,7 @@ def check(cluster: Api, server: Server, params: dict[str, t.Any]) -> str:
     raise Failure(naming.unnamed(server, kind.name(server), names, pool_header.cure(server)))
 
 
-def by_answers(
-    server: Server, params: t.Mapping[str, t.Any], names: bool | None, seen: Seen, *, others: bool
-) -> str:
+def by_answers(server: Server, params: t.Mapping[str, t.Any], names: bool | None, seen: Seen, *, others: bool) -> str:
     """Return the sentence where answers name their pool, or may; empty where they do not.
 
     names: whether the route sets the header. others: whether other backends than the pools answer, too. Pure.

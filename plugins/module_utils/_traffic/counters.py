@@ -85,7 +85,9 @@ def waits_for(found: Counted) -> str:
     """Return what is missing of the counters, a clause; empty for nothing. Pure."""
     if not found.scraped:
         return "Prometheus has not scraped the gateway twice"
-    return "" if is_enough(found) else f"the gateway has counted {found.total} of the {MIN_REQUESTS} requests that are needed"
+    if is_enough(found):
+        return ""
+    return f"the gateway has counted {found.total} of the {MIN_REQUESTS} requests that are needed"
 
 
 def is_enough(found: Counted) -> bool:

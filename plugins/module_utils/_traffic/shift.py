@@ -34,16 +34,12 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind im
 )
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
-if t.TYPE_CHECKING:
-    from ansible_collections.mcp.server.plugins.module_utils._traffic.counters import Counters
-
 ATTEMPTS = 5  # writes without a pause; after those a write that conflicts is retried for api_retry_timeout
 RETRY_PAUSE = 0.2  # seconds between those retries
 PROGRESS_INTERVAL = 2.0  # seconds between lines of progress
 POLL_INTERVAL = 0.05  # seconds between reads of the route's status
 PATIENCE = 3.0  # seconds after which a gateway that does not accept the weights is reported; the wait goes on
 OPTIONAL_TIMEOUT = 5.0  # seconds that an emergency waits for a step it can do without
-COUNTERS_INTERVAL = 2.0  # seconds between reads of the gateway's counters
 CLIENT_ANSWERS = 5  # answers sampled to report what clients get during a wait
 SESSIONS = ("mode", "marked", "at_risk_before", "at_risk_after")  # keys of the result's sessions
 
@@ -85,7 +81,9 @@ class Shift:
     keeps_affinity: bool = True  # whether marked sessions stay on their pool
     release: record.Release | None = None  # the newest one, where it was read
     measured_by: str = naming.ANSWERS  # or another one of naming.py, once it is known that answers name no pool
-    counters: Counters | None = None  # to measure by
+    # Where answers name no pool: choose what else to measure by, or raise Failure; and measure by it. See unnamed.py.
+    fall_back: t.Callable[[], None] | None = None
+    measure_otherwise: t.Callable[[t.Iterable[share.Answer], Weights, Deadline], None] | None = None
     emergency_run_id: str = ""  # of the run that an emergency starts when it belongs to none
     monitor: OverwriteMonitor | None = None  # runs while the weights are verified
     _runs: set[str] | None = None  # ids of runs that may have written the weights last, see read()
@@ -244,18 +242,10 @@ class Shift:
                     self._measure(self.public, self._unless_unnamed(answers), wanted, bound)
                     return
                 except NamesNoPool:
-                    self._fall_back()
+                    self.measured_by = naming.NOTHING
+                    if self.fall_back:
+                        self.fall_back()
             self._measure_without_names(self.public, answers, wanted, bound)
-
-    def _fall_back(self) -> None:
-        """Measure by something else than answers, once the weights are written. Raise Failure with the cure."""
-        if self.emergency:
-            self.measured_by = naming.NOTHING
-            return
-        # lazy: emergency path
-        from ansible_collections.mcp.server.plugins.module_utils._traffic import unnamed
-
-        unnamed.fall_back(self)
 
     def _unless_unnamed(self, answers: t.Iterable[share.Answer]) -> t.Iterator[share.Answer]:
         """Yield the answers. Raise NamesNoPool when the first good ones name no pool."""
@@ -433,11 +423,8 @@ class Shift:
         pool = self.task.params["pool"] or self.result["pool"]
         if pools.gaining(self.result["before"], wanted) == [self.task.params["pool"]]:
             answers = self._unless_failing(answers, pool, wanted)
-        if self.measured_by == naming.COUNTERS:
-            # lazy: emergency path
-            from ansible_collections.mcp.server.plugins.module_utils._traffic import unnamed
-
-            unnamed.measure_by_counters(self, public, answers, wanted, bound)
+        if self.measure_otherwise:
+            self.measure_otherwise(answers, wanted, bound)
             return
         seen, good = list[share.Answer](), 0
         for answer in answers:

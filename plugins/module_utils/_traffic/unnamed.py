@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import typing as t
 from dataclasses import replace
@@ -15,11 +16,9 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, W
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import counters, naming, server_infos, share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
-from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
-    COUNTERS_INTERVAL,
-    Shift,
-    measured_text,
-)
+from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, measured_text
+
+COUNTERS_INTERVAL = 2.0  # seconds between reads of the gateway's counters
 
 
 def prepare(shift: Shift) -> None:
@@ -29,6 +28,7 @@ def prepare(shift: Shift) -> None:
     """
     if lie := pool_header.problem(shift.route, shift.server):
         raise Failure(f"Traffic of {shift.server} is not shifted. {lie}", **shift.result)
+    shift.fall_back = functools.partial(_choose, shift, before=False)
     if shift.public is None or shift.task.check_mode:
         return
     if not _name_no_pool(shift, shift.public):
@@ -56,21 +56,18 @@ def _name_no_pool(shift: Shift, public: endpoints.Endpoint) -> bool:
     return True
 
 
-def fall_back(shift: Shift) -> None:
-    """Choose what to measure by after the weights were written. Raise Failure with what is known."""
-    _choose(shift, before=False)
-
-
 def _choose(shift: Shift, *, before: bool) -> None:
     """Set measured_by, and what it needs. before: whether the weights have not been written yet."""
     server, kind = shift.server, shift.kind
     if (found := counters.connect(shift.task.params, server)) is not None:
-        shift.measured_by, shift.counters = naming.COUNTERS, found
+        shift.measured_by = naming.COUNTERS
+        shift.measure_otherwise = functools.partial(_measure_by_counters, shift, found)
         return
     # An endpoint with serverInfo of the pools answers in its own stream, which begins with the write.
-    if before and shift.public is not None and (infos := server_infos.differing(shift.cluster, server, shift.task.params)):
+    if before and shift.public is not None:
+        infos = server_infos.differing(shift.cluster, server, shift.task.params)
         public = replace(shift.public, server_infos=infos)
-        if not _name_no_pool(shift, public):
+        if infos and not _name_no_pool(shift, public):
             shift.public = public
             return
     sets_header = pool_header.names_pools(shift.route, server)
@@ -83,15 +80,13 @@ def _choose(shift: Shift, *, before: bool) -> None:
     raise Failure(f"Traffic of {server} {about} {why}", **shift.result)
 
 
-def measure_by_counters(
-    shift: Shift, public: endpoints.Endpoint, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline
+def _measure_by_counters(
+    shift: Shift, reading: counters.Counters, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline
 ) -> None:
     """Read the gateway's counters while requests are made, until they match the weights. Raise Failure when not.
 
     It is inconclusive, not wrong, when there was too little to count.
     """
-    reading = shift.counters
-    assert reading is not None
     params, pool = shift.task.params, shift.task.params["pool"]
     by = naming.by_text(naming.COUNTERS, shift.server, "", reading.source)
     found, missing, read_at = counters.Counted(dict.fromkeys(POOLS, 0.0), scraped=False), "", 0.0

@@ -321,9 +321,7 @@ def shifted(every: t.Iterable[Backends]) -> list[Backends]:
 
 def header_in(entries: t.Iterable[t.Any], name: str) -> str | None:
     """Return the value of a header in a list of names and values; all of them, where it is there more than once."""
-    found = [
-        str(one.get("value")) for one in entries if isinstance(one, dict) and is_header(one.get("name"), name)
-    ]
+    found = [str(one.get("value")) for one in entries if isinstance(one, dict) and is_header(one.get("name"), name)]
     return ", ".join(found) if found else None
 
 

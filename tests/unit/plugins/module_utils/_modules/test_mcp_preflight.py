@@ -62,6 +62,12 @@ def encoded(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def backend(pool, weight, value=None):
+    modifier = {"set": [{"name": "X-MCP-Pool", "value": value or pool}]}
+    filters = [{"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier}]
+    return {"name": f"mcp-server-{pool}", "weight": weight, "filters": filters}
+
+
 GOOD = {
     "/version": {"gitVersion": "v1.35.4"},
     NAMESPACE: {"status": {"phase": "Active"}},
@@ -74,7 +80,7 @@ GOOD = {
         "spec": {
             "parentRefs": [GATEWAY],
             "rules": [
-                {"backendRefs": [{"name": "mcp-server-blue", "weight": 100}, {"name": "mcp-server-green", "weight": 0}]}
+                {"backendRefs": [backend("blue", 100), backend("green", 0)]},
             ],
         },
         "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
@@ -140,6 +146,7 @@ def test_all_good(run):
         "Service mcp-prod/mcp-server-green selects app=mcp-server,pool=green and leads to their port 8080.",
         "The Service of each pool selects the pods of that pool, and no others of this server.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
+        "The route sets header X-MCP-Pool on the answers of each pool. It was not tried: endpoint is not set.",
         "No GitOps tool sets what a release writes.",
         "The required Secrets exist (mcp-server-secrets).",
         "No guard is configured.",

@@ -158,22 +158,26 @@ def test_sessions_that_a_rollback_ends_are_told(
 
 
 @pytest.mark.parametrize(
-    ("version", "share", "refused", "warned"),
+    ("version", "share", "compared", "refused", "warned"),
     [
-        ("v1.1.5", {"versions": ["1.1.5"]}, False, False),
-        ("v1.1.5", {"versions": ["1.0.0"]}, True, False),
-        ("v1.1.5", {"versions": []}, False, True),
-        ("v1.1.5", None, False, True),
-        ("", {"versions": ["1.0.0"]}, False, False),
+        ("v1.1.5", {"versions": ["1.1.5"]}, ["health"], False, False),
+        ("v1.1.5", {"versions": ["1.0.0"]}, ["health"], True, False),
+        ("v1.1.5", {"versions": []}, ["server_info"], False, True),
+        ("v1.1.5", None, ["health"], False, True),
+        ("", {"versions": ["1.0.0"]}, ["health"], False, False),
+        # Only where that is asked for: what a server calls itself need not be its tag.
+        ("v1.1.5", {"versions": ["1.0.0"]}, [], False, False),
+        ("v1.1.5", {"versions": ["1.0.0"]}, None, False, False),
+        ("v1.1.5", None, [], False, False),
     ],
 )
 def test_traffic_that_is_back_on_another_version(
-    version: str, share: dict[str, t.Any] | None, refused: bool, warned: bool
+    version: str, share: dict[str, t.Any] | None, compared: list[str] | None, refused: bool, warned: bool
 ) -> None:
     warnings: list[str] = []
     result = {"version": version, "share": share, "pool": "blue"}
-    params = {"compare_version": ["health"]}
-    shift = SimpleNamespace(task=Task(params, warn=warnings.append), server="prod/mcp", public="x", result=result)
+    task = Task({"compare_version": compared}, warn=warnings.append)
+    shift = SimpleNamespace(task=task, server="prod/mcp", public="x", result=result)
     if refused:
         with pytest.raises(Failure, match="Traffic of prod/mcp is back on pool blue, but answers report version 1.0.0"):
             emergency._refuse_other_version(t.cast(t.Any, shift))

@@ -19,6 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import defaults
 from ansible_collections.mcp.server.plugins.module_utils._modules import single_shift as shift
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
@@ -139,7 +140,7 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
     writing: Writing, monkeypatch: pytest.MonkeyPatch, manager: str, words: str
 ) -> None:
     """It says so at once, instead of waiting for a share that can't come."""
-    monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
+    monkeypatch.setattr(moving.share, "sample", lambda *_given: [Answer(0.0, False, "blue")])
 
     @contextmanager
     def asking(*_args: t.Any, **_more: t.Any) -> t.Iterator[t.Iterator[Answer]]:
@@ -157,7 +158,7 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
     with pytest.raises(
         Overwritten, match=rf"HTTPRoute ns/x gives blue 100 %, green 0 % now, not blue 90 %, green 10 % .*{words}"
     ):
-        writing.shift(pool="green", weight=10, endpoint={"url": "http://127.0.0.1:9"})
+        writing.shift(pool="green", weight=10, endpoint={**defaults(), "url": "http://127.0.0.1:9"})
     assert time.monotonic() - start < 3
 
 

@@ -72,9 +72,7 @@ def test_a_failure_of_another_kind_stays_what_it_is(failure: Failure) -> None:
 
 def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
     named_by = "header" if pool else ""
-    return Answer(
-        100.0 + number / 10, number % 2 == 0, pool, "v1" if pool else "", reason=reason, named_by=named_by
-    )
+    return Answer(100.0 + number / 10, number % 2 == 0, pool, "v1" if pool else "", reason=reason, named_by=named_by)
 
 
 @pytest.mark.parametrize(
@@ -387,6 +385,7 @@ def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Shift, "_accepted_soon", lambda *_given: True)
     monkeypatch.setattr(shift_module, "POLL_INTERVAL", 60.0)
     found = shift()
+    found.public = Endpoint("https://x", "x", t.cast(t.Any, None), "/mcp", Answering("/health"))
     found.task = Task({"rollback": True, "tolerance": 5.0})
     found.result |= {"before": HALF, "after": {"blue": 100, "green": 0}, "pool": "blue"}
     answers = [answer("blue", number) for number in range(60)]
