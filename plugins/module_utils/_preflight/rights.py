@@ -78,8 +78,7 @@ def rights(
             Right(rule.group, rule.resource, rule.verbs, "the traffic's weights", rule.names)
             for rule in kind_of(server).rules(server)
         ),
-        Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes", pools),
-        Right("apps", "replicasets", ("list",), "which pods are of the new version"),
+        *_workloads(server),
         Right("", "pods", ("list",), "whether the pods are ready"),
         Right("", "pods/portforward", ("get", "create"), "requests to single pods"),
         Right("", "services", ("get",), "what each pool's Service selects", tuple(map(server.service, POOLS))),
@@ -112,6 +111,21 @@ def rights(
             optional=True,
         ),
     ]
+
+
+def _workloads(server: Server) -> list[Right]:
+    """Return the rights on the pools' workloads and their history, of the kinds that they are of."""
+    names: dict[str, list[str]] = {}
+    for pool in POOLS:
+        names.setdefault(server.objects(pool).kind, []).append(server.workload(pool))
+    resources = {"Deployment": ("deployments", "replicasets"), "StatefulSet": ("statefulsets", "controllerrevisions")}
+    found = []
+    for kind, of_kind in names.items():
+        workloads, history = resources[kind]
+        found.append(Right("apps", workloads, ("get", "patch"), "the pools' images and sizes", tuple(of_kind)))
+        purpose = "which pods are of the new version" if kind == "Deployment" else "the revisions to roll back to"
+        found.append(Right("apps", history, ("list",), purpose, optional=kind != "Deployment"))
+    return found
 
 
 def questions(wanted: t.Iterable[Right]) -> list[Question]:
