@@ -28,6 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -35,7 +36,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS,
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
-from ansible_collections.mcp.server.plugins.module_utils._workload import history, revisions, stateful_sets
+from ansible_collections.mcp.server.plugins.module_utils._workload import history, revisions
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import is_behind
 
 SPEC = Spec(
@@ -54,7 +55,6 @@ SPEC = Spec(
         "pool": {"type": "str", "choices": list(POOLS)},
         "reason": {"type": "str", "default": ""},
         "endpoint": endpoints.OPTION,
-        "port": {"type": "int", "default": 8080},
         "auth": auth.OPTION,
     },
     mutually_exclusive=[("version", "revision")],
@@ -297,15 +297,15 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
         renumbered = ""
-        if server.objects(pool).kind == stateful_sets.KIND:
+        if server.objects(pool).kind == STATEFUL_SET:
             renumbered = " A StatefulSet gives a revision a new number when it returns to it."
         raise Failure(
-            f"{name} has no revision {task.params['revision']} with a container {server.container}. "
+            f"{name} has no revision {task.params['revision']} with the server's container. "
             f"It has: {listed}.{renumbered}"
         )
     task.progress(
         f"revision {task.params['revision']} of {name}: {found['image_ref']} "
-        f"(only the image of container {server.container} is used)"
+        f"(only the image of the server's container is used)"
     )
     image_ref: str = found["image_ref"]
     return image_ref

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import DEPLOYMENT, STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -118,13 +119,13 @@ def _workloads(server: Server) -> list[Right]:
     names: dict[str, list[str]] = {}
     for pool in POOLS:
         names.setdefault(server.objects(pool).kind, []).append(server.workload(pool))
-    resources = {"Deployment": ("deployments", "replicasets"), "StatefulSet": ("statefulsets", "controllerrevisions")}
+    resources = {DEPLOYMENT: ("deployments", "replicasets"), STATEFUL_SET: ("statefulsets", "controllerrevisions")}
     found = []
     for kind, of_kind in names.items():
         workloads, history = resources[kind]
         found.append(Right("apps", workloads, ("get", "patch"), "the pools' images and sizes", tuple(of_kind)))
-        purpose = "which pods are of the new version" if kind == "Deployment" else "the revisions to roll back to"
-        found.append(Right("apps", history, ("list",), purpose, optional=kind != "Deployment"))
+        purpose = "which pods are of the new version" if kind == DEPLOYMENT else "the revisions to roll back to"
+        found.append(Right("apps", history, ("list",), purpose, optional=kind == STATEFUL_SET))
     return found
 
 

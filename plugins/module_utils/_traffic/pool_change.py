@@ -36,14 +36,15 @@ def change(
     run: the run that writes, when it is not the one in the option C(run_id). Raises LeaseLost and Failure.
     """
     run = run or task.params["run_id"]
-    has_image_ref, has_replicas = server.image(cluster, pool)
+    workload = cluster.get(server.workload_path(pool))
+    has_image_ref, has_replicas = server.deployed(cluster, workload, pool)
     before: dict[str, t.Any] = {"image_ref": has_image_ref, "replicas": has_replicas}
     after: dict[str, t.Any] = {
         "image_ref": has_image_ref if image_ref is None else image_ref,
         "replicas": has_replicas if replicas is None else replicas,
     }
     if after["image_ref"] != has_image_ref:
-        _refuse_kept_pods(cluster, server, pool)
+        _refuse_kept_pods(server, pool, workload)
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
@@ -86,7 +87,8 @@ def change(
         return result, None
     if after["replicas"] == 0 < has_replicas:
         _end_affinity(task, cluster, server, pool, run)
-    patched = write(cluster, server, pool, before, after, run, dry_run=task.check_mode)
+    container = server.container_in(cluster, workload, pool)
+    patched = write(cluster, server, pool, before, after, run, dry_run=task.check_mode, container=container)
     if shrinks:
         refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
     return result, condition(patched, "Progressing")
@@ -146,11 +148,9 @@ def _end_affinity(task: Task, cluster: Api, server: Server, pool: str, run: str 
         task.warn(f"Sessions of pool {pool} of {server} may get a 503 from the gateway. {failure.msg}")
 
 
-def _refuse_kept_pods(cluster: Api, server: Server, pool: str) -> None:
+def _refuse_kept_pods(server: Server, pool: str, workload: Object) -> None:
     """Raise Failure for a StatefulSet that would not give the new image to all of its pods."""
-    if server.objects(pool).kind != stateful_sets.KIND:
-        return
-    if keeps := stateful_sets.keeps_pods(cluster.get(server.workload_path(pool))):
+    if stateful_sets.is_set(workload) and (keeps := stateful_sets.keeps_pods(workload)):
         raise Failure(
             f"Refusing to change the image of {server.workload_title(pool)}: {keeps.message}. "
             f"{keeps.advice[:1].upper()}{keeps.advice[1:]}."
@@ -166,6 +166,7 @@ def write(
     run: str | None,
     *,
     dry_run: bool = False,
+    container: str = "",  # whose image changes
 ) -> Object:
     """Patch what differs of image_ref and replicas; return the workload. Raises LeaseLost and Failure."""
     path = server.workload_path(pool)
@@ -173,9 +174,9 @@ def write(
 
     def attempt() -> Object:
         if workload is None or not run:
-            return cluster.patch(path, patch(server.container, before, after), "strategic", dry_run=dry_run)
+            return cluster.patch(path, patch(container, before, after), "strategic", dry_run=dry_run)
         fence.check(cluster, server, run, dry_run=dry_run)
-        return cluster.patch(path, fenced(workload, server.container, before, after, run), "json", dry_run=dry_run)
+        return cluster.patch(path, fenced(workload, container, before, after, run), "json", dry_run=dry_run)
 
     def again(_conflict: Conflict) -> None:
         nonlocal workload

@@ -23,11 +23,12 @@ def read(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
     def listed(path: str) -> list[dict[str, t.Any]]:
         return items(cluster.get(path, labelSelector=labels), "items")
 
-    if server.objects(pool).kind != stateful_sets.KIND:
-        return revisions.revisions(workload, listed(paths.replica_sets(server.namespace)), server.container)
+    container = server.container_in(cluster, workload, pool)
+    if not stateful_sets.is_set(workload):
+        return revisions.revisions(workload, listed(paths.replica_sets(server.namespace)), container)
     return revisions.revisions_of_set(
         workload,
         listed(paths.controller_revisions(server.namespace)),
         listed(paths.pods(server.namespace)),
-        server.container,
+        container,
     )

@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
@@ -103,10 +104,11 @@ class View:
         self.path = server.workload_path(pool)
         self.title = server.workload_title(pool)
         self.revision = ""  # of a Deployment
-        self.is_set = server.objects(pool).kind == stateful_sets.KIND
+        self.is_set = server.objects(pool).kind == STATEFUL_SET
         self.stale = stale
         self._refuse = refuse
-        self._namespace, self._container = server.namespace, server.container
+        self._server, self._namespace = server, server.namespace
+        self._container = server.container
         self._grace = grace
         self._may_read_events = True
         # The API server's time, which the answer to the change has told.
@@ -117,6 +119,7 @@ class View:
         workload = self.cluster.get(self.path)
         self._refuse(workload)
         self.revision = revision(workload)
+        self._container = self._server.container_in(self.cluster, workload, self.pool)
         selector = selectors.labels(mapping(workload, "spec", "selector", "matchLabels"))
         replicasets: list[Object] = []
         if not self.is_set:

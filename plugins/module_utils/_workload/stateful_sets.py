@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     UNREACHED,
     Problem,
@@ -28,7 +29,6 @@ from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     uid_of,
 )
 
-KIND = "StatefulSet"
 REVISION = "controller-revision-hash"  # a pod's label: the name of its ControllerRevision
 KEEPS = "UpdateStrategy"  # why pods keep their image, as a reason
 BLOCKED = "OrderedReady"  # why pods wait for another one, as a reason
@@ -37,7 +37,7 @@ REFUSED = "FailedCreate"  # the reason of an event: no pod, or no claim of one, 
 
 def is_set(workload: Object) -> bool:
     """Return whether a workload that was read is a StatefulSet."""
-    return workload.get("kind") == KIND
+    return workload.get("kind") == STATEFUL_SET
 
 
 def is_ordered(workload: Object) -> bool:
