@@ -209,9 +209,7 @@ def _workload(
     _add(cluster, server, pool, expected, seen, objects[pool])
 
 
-def _add(
-    cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], workload: Object
-) -> None:
+def _add(cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], workload: Object) -> None:
     """Add the state of a pool's workload to C(seen)."""
     try:
         seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, workload, server, pool)

@@ -58,7 +58,7 @@ def revisions_of_set(
     pods: at least those of the set.
     """
     uid, newest = uid_of(workload), stateful_sets.newest_revision(workload)
-    found = []
+    found: list[dict[str, t.Any]] = []
     for revision in controller_revisions:
         if not uid or owner(revision) != uid:
             continue

@@ -149,7 +149,9 @@ class View:
     def _events(self, pods: t.Sequence[Object], now: datetime.datetime, also: str = "") -> list[Object]:
         """Return the events of pods that only these explain: not those of the whole namespace, which may be thousands.
 
-        also: the uid of another object whose events are wanted. Read side by side, since an API server in trouble takes seconds for each.
+        also: the uid of another object whose events are wanted.
+
+        Read side by side, since an API server in trouble takes seconds for each.
         """
         if not self._may_read_events:
             return []

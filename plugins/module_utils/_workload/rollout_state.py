@@ -124,7 +124,9 @@ def state(
     terminal = _terminal(workload, problems, len(new), stale)
     blocked = stateful_sets.blocked(workload, present, wanted) if is_set else None
     if blocked:
-        waits = stateful_sets.waits_for(blocked, next(problem_of(one) for one in present if name_of(one) == blocked.pod))
+        waits = stateful_sets.waits_for(
+            blocked, next(problem_of(one) for one in present if name_of(one) == blocked.pod)
+        )
         problems.append(waits)
         terminal = terminal or (None if waits.may_pass else waits)
     if is_set and not terminal and any(one not in new and not is_leaving(one) for one in present):

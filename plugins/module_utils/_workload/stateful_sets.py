@@ -104,8 +104,9 @@ def blocked(workload: Object, present: t.Iterable[Object], wanted: int) -> Block
         return None
     revision = newest_revision(workload)
     pods = [(place(workload, pod), pod) for pod in present if not is_leaving(pod)]
-    stuck = [(at, name_of(pod)) for at, pod in pods if 0 <= at < wanted and not is_ready(pod) and not is_of(pod, revision)]
-    if not stuck or not revision:
+    former = [(at, pod) for at, pod in pods if 0 <= at < wanted and revision and not is_of(pod, revision)]
+    stuck = [(at, name_of(pod)) for at, pod in former if not is_ready(pod)]
+    if not stuck:
         return None
     size, name = min(stuck)
     ready = sum(at >= size and is_ready(pod) for at, pod in pods)
@@ -117,8 +118,8 @@ def waits_for(found: Blocked, cause: Problem | None) -> Problem:
     message = cause.message if cause else f"pod {found.pod}: is not ready"
     return Problem(
         BLOCKED,
-        f"{message}, is of a former revision, and this OrderedReady StatefulSet replaces no pod until it is ready",
-        f"delete that pod (kubectl delete pod {found.pod}), or set podManagementPolicy to Parallel in a new StatefulSet",
+        f"{message}; it is of a former revision, and an OrderedReady StatefulSet replaces no pod until it is ready",
+        f"have that pod replaced (kubectl delete pod {found.pod})",
         may_pass=cause is None or cause.may_pass,
     )
 
@@ -153,4 +154,3 @@ def refused(
     lasts = (now - first).total_seconds() >= grace_of(grace, since, now)
     may_pass = room_comes or not lasts or bool(UNREACHED.search(message))
     return Problem(REFUSED, f"its pods are refused ({message})", "raise the quota or correct the template", may_pass)
-
