@@ -151,10 +151,7 @@ def _end_affinity(task: Task, cluster: Api, server: Server, pool: str, run: str 
 def _refuse_kept_pods(server: Server, pool: str, workload: Object) -> None:
     """Raise Failure for a StatefulSet that would not give the new image to all of its pods."""
     if stateful_sets.is_set(workload) and (keeps := stateful_sets.keeps_pods(workload)):
-        raise Failure(
-            f"Refusing to change the image of {server.workload_title(pool)}: {keeps.message}. "
-            f"{keeps.advice[:1].upper()}{keeps.advice[1:]}."
-        )
+        raise Failure(f"Refusing to change the image of {server.workload_title(pool)}: {keeps}.")
 
 
 def write(

@@ -75,6 +75,10 @@ class Problem:
     # Whether the registry does not have the image.
     image_gone: bool = False
 
+    def __str__(self) -> str:
+        """Return what happened and what to do, a clause."""
+        return f"{self.message}; {self.advice}"
+
 
 def is_ready(pod: Object) -> bool:
     return not is_leaving(pod) and condition(pod, "Ready").get("status") == "True"

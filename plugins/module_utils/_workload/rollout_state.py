@@ -137,7 +137,7 @@ def state(
         ready,
         leaving=len(present) - len(new),
         reason=terminal.reason if terminal else "",
-        failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
+        failed=str(terminal) if terminal else "",
         image_gone=terminal is not None and terminal.image_gone,
         starting=sum(one is None and not is_ready(pod) and may_start(pod, now, grace, container) for pod, one in found),
         problems=tuple(one.message for one in problems),

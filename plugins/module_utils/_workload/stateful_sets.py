@@ -67,6 +67,14 @@ def keeps_pods(workload: Object) -> Problem | None:
     return None
 
 
+def volumes_note(workload: Object) -> str:
+    """Return what a release should know of the pods' own volumes, a clause after a semicolon; empty without any."""
+    if not mapping(workload, "spec").get("volumeClaimTemplates"):
+        return ""
+    lost = ", which are deleted when the pool is scaled down" if loses_volumes(workload) else ""
+    return f"; its pods have volumes of their own{lost}: the other pool does not have what is stored there"
+
+
 def loses_volumes(workload: Object) -> bool:
     """Return whether a pod's volumes are deleted with it when the set is scaled down."""
     spec = mapping(workload, "spec")
