@@ -81,7 +81,8 @@ class Server:
     blue: PoolObjects | None = None  # None for the names by pool_name_format
     green: PoolObjects | None = None
     port: int | None = None  # None where the pool's Service tells it, see port_in()
-    _services: dict[str, Object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # By pool, the Service that was read, and where.
+    _services: dict[str, tuple[Api, Object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
@@ -202,9 +203,16 @@ class Server:
 
     def pool_service(self, cluster: Api, pool: str) -> Object:
         """Return the pool's Service. Raises Failure."""
-        if pool not in self._services:
-            self._services[pool] = cluster.get(paths.services(self.namespace, self.service(pool)))
-        return self._services[pool]
+        if pool not in self._services or self._services[pool][0] is not cluster:
+            name = self.service(pool)
+            try:
+                self._services[pool] = cluster, cluster.get(paths.services(self.namespace, name))
+            except NotFound:
+                raise NotFound(
+                    f"Service {self.namespace}/{name} does not exist: create it, or name the Service that selects the "
+                    f"pods of pool {pool} in {pool} (mcp_{pool})."
+                ) from None
+        return self._services[pool][1]
 
     def selector(self, cluster: Api, pool: str) -> dict[str, str]:
         """Return the labels by which the pool's Service selects its pods. Raises Failure."""

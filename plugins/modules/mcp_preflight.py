@@ -11,7 +11,7 @@ short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route,
+  - Looks at the API server, the namespace, our rights in it, the Deployment or StatefulSet and the Service of each pool, the route,
     the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with
     all that is missing in one message.
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
@@ -116,7 +116,7 @@ checks:
       description:
         - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and
           RV(checks[].message) change.
-        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue),
+        - Of V(now), C(api_server), C(namespace), C(rights), C(workload_blue), C(workload_green), C(service_blue),
           C(service_green), C(route), C(gitops), C(secrets), C(guard_service_account), C(nodes) and C(version).
         - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there
           is something to look at.

@@ -10,7 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, service_target
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors, service_target
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
@@ -134,8 +134,10 @@ def pods_of_pool(cluster: Api, server: Server, pool: str) -> list[Object]:
     ready = sorted((pod for pod in pods if is_ready(pod)), key=name_of)
     if not ready:
         what = f"None of the {len(pods)} pods" if pods else "There is no pod"
+        selects = selectors.labels(server.selector(cluster, pool))
         raise NoneReady(
-            f"{what} of pool {pool} (Service {server.namespace}/{server.service(pool)}){' is ready' if pods else ''}."
+            f"{what} of pool {pool} (Service {server.namespace}/{server.service(pool)}, which selects {selects})"
+            f"{' is ready' if pods else ''}."
         )
     return ready
 

@@ -214,7 +214,7 @@ def _add(cluster: Api, server: Server, pool: str, expected: Expected, seen: dict
     try:
         seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, workload, server, pool)
     except Failure:  # it was replaced by another one
-        seen["images"][pool], run = "no container of the server", ""
+        seen["images"][pool], run = f"no container {server.container or 'of the server'}", ""
     seen["image_runs"][pool] = _run(workload, run, expected)
 
 

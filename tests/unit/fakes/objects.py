@@ -16,6 +16,19 @@ REVISION = "deployment.kubernetes.io/revision"
 GATEWAY = {"name": "edge", "namespace": "gateways"}
 
 
+def pool_services(namespace: str = "prod", name: str = "mcp", port: int | str = 8080) -> dict[str, Object]:
+    """Return the Service of each pool of a server. port: where it leads to."""
+    return {
+        f"/api/v1/namespaces/{namespace}/services/{name}-{pool}": {
+            "spec": {
+                "selector": {"app": name, "pool": pool},
+                "ports": [{"port": 80, "targetPort": port, "protocol": "TCP"}],
+            }
+        }
+        for pool in POOLS
+    }
+
+
 def mcp_server(namespace: str, name: str, *, blue: str, green: str, replicas: int = 2) -> dict[str, Object]:
     """Return the objects that a user makes. blue, green: their images; blue has the traffic."""
     objects: dict[str, Object] = {f"/api/v1/namespaces/{namespace}": {"status": {"phase": "Active"}}}
@@ -24,7 +37,7 @@ def mcp_server(namespace: str, name: str, *, blue: str, green: str, replicas: in
         template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": image}]}}
         spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
         objects[f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}-{pool}"] = {"spec": spec}
-        objects[f"/api/v1/namespaces/{namespace}/services/{name}-{pool}"] = {"spec": {"selector": labels}}
+    objects |= pool_services(namespace, name)
     weights = zip(POOLS, (100, 0), strict=True)
     backends = [{"name": f"{name}-{pool}", "port": 8080, "weight": weight} for pool, weight in weights]
     objects[f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes/{name}"] = {

@@ -10,6 +10,7 @@ import math
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 PODS = "/api/v1/namespaces/prod/pods"
 SERVICES = "/api/v1/namespaces/prod/services"
@@ -96,7 +97,7 @@ def objects(kind):
         return {"/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/mcp": obj(spec=spec)}
     if kind == "service":
         four = pods(*(pod(pool, number) for pool in ("blue", "green") for number in (1, 2)))
-        return {"/api/v1/namespaces/prod/services/mcp": service(pool="blue", tier="web"), **four}
+        return {f"{SERVICES}/mcp": service(pool="blue", tier="web"), **pool_services(), **four}
     if kind == "httpproxy":
         services = [
             {"name": "shadow", "port": 80, "mirror": True, "weight": 5},

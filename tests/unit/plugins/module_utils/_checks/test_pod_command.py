@@ -24,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Cluster
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable, Waiting, waiting
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 Ran = t.Callable[..., t.Any]
 
@@ -157,7 +158,9 @@ class FakeCluster(Cluster):
         self._pods = pods
         self.selectors: list[str] = []
 
-    def get(self, path: str, labelSelector: str) -> dict[str, t.Any]:
+    def get(self, path: str, labelSelector: str = "") -> dict[str, t.Any]:
+        if found := pool_services("shop", "weather").get(path):
+            return found
         assert path == "/api/v1/namespaces/shop/pods"
         self.selectors.append(labelSelector)
         return {"items": self._pods}
@@ -299,7 +302,9 @@ def test_an_api_server_that_stays_away(ran: Ran) -> None:
 def test_a_pool_without_a_ready_pod(ran: Ran) -> None:
     with cluster(says(), pods=[]) as fake:
         (outcome,) = ran(CHECK, cluster=fake.cluster)
-    assert outcome.reason == "There is no pod of pool green (app=weather,pool=green) in namespace shop."
+    assert outcome.reason == (
+        "There is no pod of pool green (Service shop/weather-green, which selects app=weather,pool=green)."
+    )
 
 
 def test_an_interrupted_command_is_left_within_a_second(ran: Ran, stop: threading.Event) -> None:

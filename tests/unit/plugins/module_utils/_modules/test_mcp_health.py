@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, T
 from ansible_collections.mcp.server.plugins.modules import mcp_health
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 PODS = "/api/v1/namespaces/mcp/pods"
 SLICE = "/apis/discovery.k8s.io/v1/namespaces/mcp/endpointslices/weather-green-1"
@@ -28,7 +29,7 @@ def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
 
     pods: the local port that stands for the pod's (0: none), and whether the pod is ready.
     """
-    api = ApiServer()
+    api = ApiServer(pool_services("mcp", "weather"))
     for name, (port, ready) in pods.items():
         status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
         api.put(f"{PODS}/{name}", {"metadata": {"labels": {"app": "weather", "pool": "green"}}, "status": status})
@@ -38,7 +39,14 @@ def cluster_of(pods: dict[str, tuple[int, bool]]) -> ApiServer:
         {"targetRef": {"kind": "Pod", "name": name}, "conditions": {"ready": ready}}
         for name, (_port, ready) in pods.items()
     ]
-    api.put(SLICE, {"metadata": {"labels": {"kubernetes.io/service-name": "weather-green"}}, "endpoints": endpoints})
+    api.put(
+        SLICE,
+        {
+            "metadata": {"labels": {"kubernetes.io/service-name": "weather-green"}},
+            "endpoints": endpoints,
+            "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
+        },
+    )
     return api
 
 
@@ -74,9 +82,10 @@ def test_all_ready_pods_of_a_pool_side_by_side_under_the_public_host(run: t.Any)
         result = run(
             cluster, namespace="mcp", server="weather", pool="green", endpoint={"url": "https://mcp.example.com"}
         )
-    assert (cluster.log[0].path, cluster.log[0].query) == (PODS, {"labelSelector": "app=weather,pool=green"})
-    assert sorted(one.path for one in cluster.log[1:]) == [f"{PODS}/{name}/portforward" for name in "abc"]
-    assert {one.query["ports"] for one in cluster.log[1:]} == {"8080"}
+    assert cluster.log[0].path == "/api/v1/namespaces/mcp/services/weather-green"
+    assert (cluster.log[1].path, cluster.log[1].query) == (PODS, {"labelSelector": "app=weather,pool=green"})
+    assert sorted(one.path for one in cluster.log[2:]) == [f"{PODS}/{name}/portforward" for name in "abc"]
+    assert {one.query["ports"] for one in cluster.log[2:]} == {"8080"}
     assert (result["changed"], result["healthy"]) == (False, True)
     assert [one["target"] for one in result["servers"]] == ["pod mcp/a", "pod mcp/b", "pod mcp/c"]
     assert {headers["Host"] for _key, headers in server.seen} == {"mcp.example.com"}
@@ -111,7 +120,8 @@ def test_a_pool_without_ready_pods_is_waited_for(run: t.Any) -> None:
         threading.Timer(0.5, cluster.change, (f"{PODS}/a/status", ready)).start()
         assert run(cluster, lines, namespace="mcp", server="weather", pool="green", wait_timeout=10)["healthy"]
     assert lines == [
-        "None of the 1 pods of pool green (app=weather,pool=green) in namespace mcp is ready. Still trying, 10 s left."
+        "None of the 1 pods of pool green (Service mcp/weather-green, which selects app=weather,pool=green) is ready. "
+        "Still trying, 10 s left."
     ]
 
 

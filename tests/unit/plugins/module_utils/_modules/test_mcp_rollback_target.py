@@ -226,7 +226,7 @@ def call(monkeypatch, cluster, registry=None, **params):
 def test_begun(monkeypatch, params, pool, image, deploy):
     result, lines = call(monkeypatch, cluster(), **params)
     assert (result["pool"], result["image_ref"], result["deploy"], result["bad_pool"]) == (pool, image, deploy, "green")
-    assert ("only the image of container mcp is used" in lines[0]) is ("revision" in params)
+    assert ("only the image of the server's container is used" in lines[0]) is ("revision" in params)
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
 
 
@@ -238,7 +238,7 @@ def test_begun(monkeypatch, params, pool, image, deploy):
         ({"version": "v1.1.5", "image": "r.io/mcp:v1"}, "has a tag"),
         (
             {"revision": 7},
-            r"has no revision 7 with a container mcp. It has: 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
+            r"has no revision 7 with the server's container. It has: 1 \(r.io/mcp:v1.1.4\), 2 \(r.io/mcp:v1.1.5\)",
         ),
     ],
 )

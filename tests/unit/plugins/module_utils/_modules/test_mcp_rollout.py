@@ -134,7 +134,7 @@ def test_changes_and_waits(monkeypatch):
     assert result.pop("seconds") >= 0
     assert result == {
         "changed": True,
-        "deployment": "mcp-prod/mcp-server-green",
+        "workload": "Deployment mcp-prod/mcp-server-green",
         "previous": {"image_ref": OLD, "replicas": 0},
         "image_ref": NEW,
         "replicas": 3,
@@ -309,7 +309,7 @@ def test_still_alive_is_shown(monkeypatch, heartbeat, again):
     ("options", "message"),
     [
         ({"image_ref": "Not An Image"}, "not an image reference"),
-        ({"container": "app", "replicas": 1}, "no container app"),
+        ({"container": "app", "replicas": 1}, "has the containers mcp-server and no app"),
     ],
 )
 def test_bad_input(monkeypatch, options, message):

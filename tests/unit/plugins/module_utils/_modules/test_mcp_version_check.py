@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_version_ch
 )
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 REFERENCE = "ghcr.io/org/mcp-server:v1.2.0"
 SHA, CHILD, OTHER = ("sha256:" + letter * 64 for letter in "abc")
@@ -105,7 +106,6 @@ PARAMS = {
     "digests": False,
     "server_version": "off",
     "endpoint": None,
-    "port": 8080,
     "timeout": 1.0,
 }
 IN_CLUSTER = {"namespace": "mcp-prod", "server": "mcp-server"}
@@ -128,7 +128,7 @@ class Registry:
 
 def cluster():
     """Of each pool a Deployment, a pod, and another pod on its way out."""
-    api = ApiServer()
+    api = ApiServer(pool_services("mcp-prod", "mcp-server"))
     for pool, image, digest in (("blue", "ghcr.io/org/mcp-server:v1.1.5", OTHER), ("green", REFERENCE, CHILD)):
         labels = {"app": "mcp-server", "pool": pool}
         spec = {"containers": [{"name": "mcp-server", "image": image}, {"name": "sidecar", "image": "x"}]}

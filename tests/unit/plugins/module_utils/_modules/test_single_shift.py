@@ -32,6 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload import conver
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import State
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.gateway import Gateway
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 PARAMS = {
     "namespace": "prod",
@@ -61,7 +62,8 @@ class FakeCluster(ApiServer):
     def __init__(self):
         backends = [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]
         rules = [{"filters": ["theirs"], "backendRefs": backends}]
-        super().__init__({ROUTE: {"spec": {"parentRefs": [{"name": "edge", "namespace": "infra"}], "rules": rules}}})
+        route = {"spec": {"parentRefs": [{"name": "edge", "namespace": "infra"}], "rules": rules}}
+        super().__init__({ROUTE: route, **pool_services()})
         for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4")):
             template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
             self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})

@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_hea
 from ansible_collections.mcp.server.plugins.module_utils._plan import facts
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 NEW = "r.io/mcp:v1.2.0"
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -43,6 +44,7 @@ def deployment(pool: str) -> str:
 def objects() -> dict[str, t.Any]:
     """Return a server whose pool blue is live and has 2 pods, and whose pool green has none."""
     found: dict[str, t.Any] = {
+        **pool_services(),
         ROUTE: {
             "spec": {
                 "rules": [{"backendRefs": [{"name": "mcp-blue", "weight": 100}, {"name": "mcp-green", "weight": 0}]}]

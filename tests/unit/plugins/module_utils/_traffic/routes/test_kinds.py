@@ -169,6 +169,7 @@ def test_what_the_role_grants_is_enough(kind):
         Right(rule.group, rule.resource, rule.verbs, "", rule.names).rule() for rule in kind_of(its).rules(its)
     ]
     cluster.role += [Right(group, resource, ("list",), "").rule() for group, resource in lists]
+    cluster.role.append(Right("", "services", ("get",), "", ("mcp-blue", "mcp-green")).rule())
     write(cluster, its, HALF, STAMP)
     assert weights(cluster, its) == HALF
     # One that is narrowed to other objects does not do

@@ -13,6 +13,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release.pools import S
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import STABLE, Stamp
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.service import KIND, SERVING
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 from ansible_collections.mcp.server.tests.unit.fakes.routes import (
     PODS,
     SERVICES,
@@ -36,7 +37,7 @@ def cluster(blue, green, **selector):
     for pool, count in (("blue", blue), ("green", green)):
         ready, serving = count if isinstance(count, tuple) else (count, 0)
         found |= pods(*(pod(pool, number, "true" if number < serving else None) for number in range(ready)))
-    return Cluster({PATH: service(**(selector or {"pool": "blue"})), **found})
+    return Cluster({PATH: service(**(selector or {"pool": "blue"})), **pool_services(), **found})
 
 
 def weights(at):
@@ -48,7 +49,7 @@ def write(at, wanted, its=SERVER):
 
 
 def serving(at):
-    (found,) = at.get(SLICES)["items"]
+    (found,) = at.get(SLICES, labelSelector="kubernetes.io/service-name=mcp")["items"]
     return sorted(one["targetRef"]["name"] for one in found["endpoints"] if one["conditions"]["ready"])
 
 
@@ -90,7 +91,8 @@ def test_a_service_that_selects_something_else(selector):
     with pytest.raises(
         Failure,
         match="Service prod/mcp selects app=.*: "
-        r"it must select app=mcp and pool=blue or pool=green \(or, while a split",
+        "it must select what the Service of one pool selects, app=mcp,pool=blue or app=mcp,pool=green "
+        r"\(or, while a split is set, app=mcp,mcp.server/serving=true",
     ):
         weights(at)
 

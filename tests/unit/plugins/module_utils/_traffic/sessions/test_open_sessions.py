@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.open_
     value,
 )
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 METRIC = {"name": "open", "port": 9090, "path": "/metrics"}
@@ -58,7 +59,7 @@ class Pods(ApiServer):
             def log_message(self, *args):
                 pass
 
-        super().__init__()
+        super().__init__(pool_services())
         self.servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _text in texts]
         for server, text in zip(self.servers, texts, strict=True):
             server.said = text if isinstance(text, tuple) else (200, text)
@@ -86,7 +87,7 @@ class Pods(ApiServer):
 def test_sessions_of_all_pods(texts, expected):
     with Pods(*texts) as pods:
         assert open_sessions(pods, SERVER, "blue", METRIC, 5) == expected
-    assert all(one.query == {"ports": "9090"} for one in pods.log[1:])
+    assert all(one.query == {"ports": "9090"} for one in pods.log[2:])
 
 
 @pytest.mark.parametrize("bad", ["opened 3", "open NaN", "open +Inf", "open -1", (404, "open 3")])
@@ -109,9 +110,9 @@ def test_a_metric_on_the_port_of_mcp_is_asked_as_mcp_is(port, expected):
     warnings = []
     params = {
         "sessions_metric": METRIC,
-        "port": port,
         "endpoint": {**endpoint.defaults(), "pods": {"scheme": "https"}},
     }
     with Pods("open 3") as pods:
+        pods.objects["/api/v1/namespaces/prod/services/mcp-blue"]["spec"]["ports"][0]["targetPort"] = port
         assert count(Task(params, warn=warnings.append), pods, SERVER, "blue", 5) == expected
     assert ["endpoint.pods.server_name is missing" in warning for warning in warnings] == [True] * (expected is None)
