@@ -391,7 +391,7 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
     stuck = rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
 
     class View:
-        name, pool = "prod/green", "green"
+        title, pool = "Deployment prod/green", "green"
 
         def state(self):
             return stuck

@@ -14,11 +14,11 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import Writer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import (
-    WORKLOAD,
     IMAGE,
     MINIMUM,
     ROUTE,
     SIZE,
+    WORKLOAD,
     Expected,
     Seen,
     failure,
