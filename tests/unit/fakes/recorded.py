@@ -369,6 +369,9 @@ def objects_of_sets() -> dict[str, Object]:
             "data": {"spec": {"template": {"$patch": "replace", **TEMPLATE}}},
             "revision": number + 1,
         }
+    scaler = copy.deepcopy(AUTOSCALER)
+    scaler["spec"]["scaleTargetRef"]["kind"] = "StatefulSet"
+    found["/apis/autoscaling/v2/namespaces/prod/horizontalpodautoscalers/mcp-blue"] = scaler
     about = {"kind": "StatefulSet", "name": "mcp-blue", "uid": "mcp-blue"}
     refused = {"type": "Warning", "reason": "FailedCreate", "message": "exceeded quota", "firstTimestamp": AT}
     found[f"{core}/events/set"] = {
