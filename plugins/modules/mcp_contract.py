@@ -40,8 +40,9 @@ attributes:
 options:
   pool:
     description:
-      - Ask every ready pod of this pool, which is the value of their label C(pool). They have to offer the same.
+      - Ask every ready pod that the Service of this pool selects. They have to offer the same.
     type: str
+    choices: [blue, green]
   baseline:
     description:
       - What the contract is compared with. One of these.

@@ -50,7 +50,8 @@ options:
         that name.
       - C(limit), C(window) (seconds), C(clear), C(floor) (seconds), C(min_requests), C(no_data) and C(cannot_measure)
         (V(inconclusive), V(pass) or V(fail)), and C(enabled).
-      - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool) and C($deployment), and
+      - One of your own needs C(query), in PromQL with C($namespace), C($server), C($pool), C($deployment) (of that
+        pool, or its StatefulSet), C($service) and C($pods) (a regular expression of the names of its pods), and
         C(limit); it may have C(direction) (V(above) or V(below)) and C(unit).
     type: dict
     default: {}
@@ -89,7 +90,7 @@ EXAMPLES = r"""
       throughput:
         limit: 200
       queue:
-        query: max(queue_length{namespace="$namespace", pod=~"$deployment-.+"})
+        query: max(queue_length{namespace="$namespace", pod=~"$pods"})
         limit: 100
 """
 

@@ -67,6 +67,8 @@ KINDS = {
 }
 
 
+# Variables that are a name or a dictionary of names.
+POOLS = ("mcp_blue", "mcp_green")
 # Variables that say which version or pool an emergency returns to.
 MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
 
@@ -134,6 +136,10 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
         found = _dict(where, spec.get("options"), given)
     elif kind in KINDS:
         found = _scalar(where, kind, given)
+    elif where in POOLS and isinstance(given, str):
+        # A name, or a dictionary as text; the module judges both.
+        parsed = _parsed(given)
+        found = parsed if isinstance(parsed, dict) else given.strip()
     else:
         # The module reports a version that was not quoted.
         if isinstance(given, (dict, list)) and kind != "raw":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._gates.prometheus import Prometheus
@@ -17,15 +18,36 @@ from ansible_collections.mcp.server.plugins.module_utils._http import credential
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
-from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
+
+KUBELET = "kubelet"  # the source whose series have the name of a container
 
 
 def metrics_reader(params: dict[str, t.Any], server: Server, pool: str, back: float) -> MetricsReader:
     """Return a reader for gates on one of the pools that judge so many seconds. Nothing is read yet. Raise Failure."""
+    prometheus = connect(params)
+    named = with_container(params, server)
     return MetricsReader(
-        connect(params), server, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool)
+        prometheus, named, pool, params["prometheus"], back, lambda: memory_limit(params, server, pool)
     )
+
+
+def with_container(params: dict[str, t.Any], server: Server) -> Server:
+    """Return the server with the name of its container, where a source asks for it and only the cluster knows it.
+
+    Where it can't be read, it has the server's name.
+    """
+    if server.container or KUBELET not in params["prometheus"]["source"]:
+        return server
+    from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+
+    try:
+        cluster = connection.connect(params)
+        names = {server.container_in(cluster, cluster.get(server.workload_path(pool)), pool) for pool in POOLS}
+    except Failure:
+        return server
+    return replace(server, container="|".join(sorted(names)))
 
 
 def connect(params: dict[str, t.Any]) -> Prometheus:

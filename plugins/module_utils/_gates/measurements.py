@@ -20,7 +20,8 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.series import (
     is_renamed,
     sample_times,
 )
-from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 
 Labels = t.Mapping[str, str]
 Names = t.Mapping[str, str]  # the values of the placeholders in a pack's labels
@@ -159,13 +160,37 @@ def names_of(server: Server, pool: str) -> dict[str, str]:
         "namespace": server.namespace,
         "server": server.name,
         "route": server.route,
-        "container": server.container,
+        "container": server.container or server.name,
         "blue": server.workload("blue"),
         "green": server.workload("green"),
         "deployment": server.workload(pool),
+        "blue_service": server.service("blue"),
+        "green_service": server.service("green"),
+        "service": server.service(pool),
     }
     # The dot is the only character of a name that is special in a regular expression.
-    return {"pool": pool, **{key: value.replace(".", "[.]") for key, value in names.items()}}
+    escaped = {key: value.replace(".", "[.]") for key, value in names.items()}
+    # Where the other Service's name begins with this one's, what follows may be the rest of that name.
+    longer = server.service(other(pool)).startswith(f"{server.service(pool)}-")
+    return {
+        "pool": pool,
+        **escaped,
+        "pods": _pods(server, pool, escaped["deployment"]),
+        "both_pods": "|".join(_pods(server, one, escaped[one]) for one in POOLS),
+        "service_port": "[^-]+" if longer else ".+",
+    }
+
+
+def _pods(server: Server, pool: str, workload: str) -> str:
+    """Return the regular expression of the names of the pool's pods.
+
+    One of a Deployment ends in the hash of its ReplicaSet and five characters, one of a StatefulSet in a number. So
+    weather-green-0 is none of Deployment weather, though the name begins like one's.
+    """
+    if server.objects(pool).kind == STATEFUL_SET:
+        return f"{workload}-[0-9]+"
+    last = "[0-9a-z]{5}" if server.objects(other(pool)).kind == STATEFUL_SET else "[0-9a-z]+"
+    return f"{workload}-[0-9a-z]+-{last}"
 
 
 def render(labels: Labels, names: Names) -> dict[str, str]:

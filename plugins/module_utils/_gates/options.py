@@ -106,5 +106,5 @@ def _valid(gate: Gate, option: str) -> Gate:
 
 
 def custom_query(gate: Gate, names: t.Mapping[str, str]) -> str:
-    """Return the gate's PromQL with $namespace, $server, $pool and $deployment replaced."""
+    """Return the gate's PromQL with the pool's names in place of $namespace, $pods and the like."""
     return string.Template(gate.query).safe_substitute(names)

@@ -4,9 +4,10 @@
 
 """Metrics packs: which metrics of a source give which measure. Plain data; a new source is one row of PACKS.
 
-Values of labels are regular expressions that match as a whole. They may contain
-{namespace}, {server}, {route}, {container}, {blue} and {green} (the pools'
-Deployments and Services), and those of a pool {pool} and {deployment}.
+Values of labels are regular expressions that match as a whole. They may contain {namespace}, {server}, {route},
+{container}, {blue} and {green} (the pools' Deployments or StatefulSets), {blue_service}, {green_service} and
+{both_pods} (the names of all pods), and those of a pool {pool}, {deployment}, {service}, {service_port} (the port where
+it follows the Service's name and a hyphen) and {pods}.
 """
 
 from __future__ import annotations
@@ -75,9 +76,8 @@ class Pack:
         )
 
 
-POD = "[0-9a-z]+-[0-9a-z]+"  # what a pod's name has after its Deployment's
-PODS: Labels = {"namespace": "{namespace}", "pod": f"(?:{{blue}}|{{green}})-{POD}"}
-POD_OF_POOL: Labels = {"pod": f"{{deployment}}-{POD}"}
+PODS: Labels = {"namespace": "{namespace}", "pod": "{both_pods}"}
+POD_OF_POOL: Labels = {"pod": "{pods}"}
 LOST = "400|404|503"  # answers to a client whose session is gone
 
 
@@ -108,8 +108,8 @@ PACKS: dict[str, Pack] = {
         },
     ),
     "envoy": Pack(
-        {"envoy_cluster_name": "{namespace}_(?:{blue}|{green})_.*"},
-        ({"envoy_cluster_name": "{namespace}_{deployment}_.*"},),
+        {"envoy_cluster_name": "{namespace}_(?:{blue_service}|{green_service})_.*"},
+        ({"envoy_cluster_name": "{namespace}_{service}_.*"},),
         {
             **_by_code("envoy_cluster_upstream_rq", "envoy_response_code"),
             "latency": Histogram("envoy_cluster_upstream_rq_time", seconds=0.001),
@@ -146,7 +146,7 @@ PACKS: dict[str, Pack] = {
     # The canary's answers are counted under the main Ingress, and canary names the Service.
     "ingress_nginx": Pack(
         {"namespace": "{namespace}", "ingress": "{route}"},
-        ({"canary": "{namespace}-{deployment}-.*"}, {"canary": "", "service": "{deployment}"}),
+        ({"canary": "{namespace}-{service}-{service_port}"}, {"canary": "", "service": "{service}"}),
         {
             **_by_code("nginx_ingress_controller_requests", "status"),
             "latency": Histogram("nginx_ingress_controller_request_duration_seconds"),

@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.gitops import OPTION
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
+from ansible_collections.mcp.server.plugins.module_utils._preflight import overlap
 from ansible_collections.mcp.server.plugins.module_utils._release import (
     failed_versions,
     lease_renewal,
@@ -204,6 +205,7 @@ def _run(task: Task) -> dict[str, t.Any]:
             if params["run_id"]:
                 _return_lease(task, leases.Lease(cluster, server.namespace, server.name), params["run_id"])
     else:
+        overlap.refuse(cluster, server)
         gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.new_release(
             server,

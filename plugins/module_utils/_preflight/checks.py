@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
+from ansible_collections.mcp.server.plugins.module_utils._preflight import overlap
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     missing_rights,
@@ -133,8 +134,7 @@ def _workload(context: Context, pool: str) -> str:
     name = server.workload_title(pool)
     workload = _existing(context, server.workload_path(pool), name)
     labels = mapping(workload["spec"]["template"], "metadata", "labels")
-    image, replicas = server.image(context.cluster, pool)
-    _require_labels(f"The pod template of {name}", labels, server, pool)
+    image, replicas = server.deployed(context.cluster, workload, pool)
     traffic_label = kind_of(server).pod_label
     if traffic_label and traffic_label in labels:
         raise Failure(
@@ -151,10 +151,21 @@ def _workload(context: Context, pool: str) -> str:
 
 def _service(context: Context, pool: str) -> str:
     server = context.server
-    name = f"Service {server.namespace}/{server.service(pool)}"
-    service = _existing(context, paths.services(server.namespace, server.service(pool)), name)
-    _require_labels(f"The selector of {name}", mapping(service, "spec", "selector"), server, pool)
-    return f"{name} selects only the pods of pool {pool}."
+    selects = selectors.labels(server.selector(context.cluster, pool))
+    try:
+        template = mapping(context.cluster.get(server.workload_path(pool)), "spec", "template")
+        leads = f" and leads to their port {server.port_in(context.cluster, template, pool)}"
+    except NotFound:  # another check reports it
+        leads = ""
+    return f"Service {server.namespace}/{server.service(pool)} selects {selects}{leads}."
+
+
+def _overlap(context: Context) -> str:
+    try:
+        overlap.refuse(context.cluster, context.server)
+    except NotFound:
+        return "The pods of the pools are not compared: objects are missing."
+    return "The Service of each pool selects the pods of that pool, and no others of this server."
 
 
 def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
@@ -163,16 +174,9 @@ def _existing(context: Context, path: str, name: str) -> dict[str, t.Any]:
         return context.cluster.get(path)
     except NotFound:
         raise Failure(
-            f"{name} does not exist on {context.cluster.host}: create it, or correct server and pool_name_format."
+            f"{name} does not exist on {context.cluster.host}: create it, or correct server, pool_name_format, "
+            "or blue and green."
         ) from None
-
-
-def _require_labels(subject: str, labels: dict[str, str], server: Server, pool: str) -> None:
-    """Raise Failure unless the labels are those of this pool. subject: what has them, for the message."""
-    required = {"app": server.name, "pool": pool}
-    if any(labels.get(key) != value for key, value in required.items()):
-        shown = ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "none"
-        raise Failure(f"{subject} must have the labels app={server.name} and pool={pool}, but has {shown}. Correct it.")
 
 
 def _route(context: Context) -> str:
@@ -273,6 +277,7 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     ("rights", "rights", _rights),
     *((workload_id(pool), f"{pool} workload", functools.partial(_workload, pool=pool)) for pool in POOLS),
     *((f"service_{pool}", f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
+    ("overlap", "pods of the pools", _overlap),
     ("route", "route", _route),
     ("gitops", "GitOps tools", _gitops),
     ("secrets", "secrets", _secrets),

@@ -56,7 +56,7 @@ def check(params: dict[str, t.Any], server: Server) -> str:
 
 def _queries(params: dict[str, t.Any], server: Server) -> dict[str, tuple[str, bool]]:
     """Return each query, and whether it is a custom one, by the name of its source or gate."""
-    option, names = params["prometheus"], names_of(server, POOLS[0])
+    option, names = params["prometheus"], names_of(connect.with_container(params, server), POOLS[0])
     used = zip(option["source"], packs.chosen(option), strict=True)
     queries = {name: (pack.query(names, SECONDS), False) for name, pack in used}
     for name, defaults in (("step_gates", thresholds.SHIFT), ("triggers", thresholds.TRIGGERS)):

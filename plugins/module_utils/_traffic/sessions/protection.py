@@ -54,6 +54,12 @@ class SessionProtection:
         decision = policy.decide(params["sessions"], self.before, self.wanted, pools, route_marked, still_open, counted)
         if decision.action == policy.REFUSE:
             raise Failure(f"Refusing to shift traffic of {shift.server}: {decision.reason}", **shift.result)
+        for pool, its in pools.items():
+            if its.unknown:
+                shift.task.warn(
+                    f"Sessions of pool {pool} of {shift.server} are not protected: it is not known whether it keeps "
+                    f"any. {its.unknown} Set session_mode."
+                )
         return decision.action == policy.WAIT
 
     def wait(self) -> None:
@@ -97,7 +103,7 @@ class SessionProtection:
         except targets.NoneReady:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
-            return self._unknown(pool, failure.msg)
+            return policy.Sessions(None, unknown=failure.msg)
         pod_endpoint = endpoint.in_pod(
             shift.cluster, shift.server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}"
         )
@@ -106,15 +112,8 @@ class SessionProtection:
             Settings(Assertions(), AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials),
         )
         if not found["healthy"]:
-            return self._unknown(pool, f"{found['target']}: {found['reason']}.")
+            return policy.Sessions(None, unknown=f"{found['target']}: {found['reason']}.")
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)
-
-    def _unknown(self, pool: str, why: str) -> policy.Sessions:
-        self.shift.task.warn(
-            f"Sessions of pool {pool} of {self.shift.server} are not protected: "
-            f"could not find out whether it keeps any. Set session_mode. {why}"
-        )
-        return policy.Sessions(None)
 
 
 def _number(count: int | None) -> str:

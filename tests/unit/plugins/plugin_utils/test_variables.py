@@ -52,6 +52,15 @@ STEPS = [{"weight": 10, "seconds": 3.0}, {"weight": 100, "seconds": 1.5}]
             {"url": "http://x", "timeout": "3"},
         ),  # the module's to convert
         ("mcp_endpoint", "{}", {}),
+        ("mcp_blue", " weather ", "weather"),
+        ("mcp_blue", "", None),
+        ("mcp_blue", "123", "123"),
+        ("mcp_blue", "on", "on"),
+        ("mcp_blue", {"service": "w"}, {"service": "w"}),
+        ("mcp_blue", '{"deployment": "weather", "service": "w"}', {"deployment": "weather", "service": "w"}),
+        ("mcp_green", "stateful_set: weather\nservice: w\n", {"stateful_set": "weather", "service": "w"}),
+        ("mcp_green", "{'deployment': 'weather'}", {"deployment": "weather"}),
+        ("mcp_port", "3000", 3000),
         ("mcp_endpoint", "null", None),
         ("mcp_steps", " ~ ", _variables.value("mcp_steps", None)),
         ("mcp_contract_accept", "2026-11-01", ["2026-11-01"]),
@@ -141,7 +150,12 @@ def test_what_cannot_be_meant_is_a_sentence_that_names_the_variable(name, given,
 
 def test_what_says_which_server_cluster_or_pool_is_meant_cannot_be_left_out():
     left_out = {name for name in _variables.known() if _variables.can_be_left_out(name)}
-    assert set(_variables.TARGET) & left_out == {"mcp_api_timeout", "mcp_route_nearest", "mcp_validate_certs"}
+    assert set(_variables.TARGET) & left_out == {
+        "mcp_api_timeout",
+        "mcp_port",
+        "mcp_route_nearest",
+        "mcp_validate_certs",
+    }
     assert "mcp_rollback_version" not in left_out and "mcp_endpoint" in left_out
 
 

@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.measurements imp
 from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Utilization
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import Series
 from ansible_collections.mcp.server.plugins.module_utils._gates.thresholds import SETS
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import SERVER, START, counter, growing, verdict
@@ -137,7 +138,7 @@ def test_the_query():
     assert query == (
         '{__name__=~"container_memory_working_set_bytes|container_spec_memory_limit_bytes|'
         'kube_pod_container_resource_limits", namespace=~"prod", '
-        'pod_name=~"(?:mcp[.]v2-blue|mcp[.]v2-green)-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
+        'pod_name=~"mcp[.]v2-blue-[0-9a-z]+-[0-9a-z]+|mcp[.]v2-green-[0-9a-z]+-[0-9a-z]+", container=~"mcp[.]v2"}[101s]'
     )
 
 
@@ -163,7 +164,7 @@ def test_labels_that_are_called_otherwise():
 def test_labels_with_dots():
     """Prometheus 3 takes them, in quotes."""
     query = packs.renamed(packs.PACKS["app"], {"pod": "k8s.pod.name"}).query(names_of(SERVER, "green"), 60)
-    assert ', namespace=~"prod", "k8s.pod.name"=~"(?:mcp-blue|mcp-green)-' in query
+    assert ', namespace=~"prod", "k8s.pod.name"=~"mcp-blue-' in query
     assert packs.quoted('a"b') == '"a\\"b"'
 
 
@@ -199,3 +200,52 @@ def test_the_page_has_every_gate_of_every_set():
 def test_every_gate_can_be_measured():
     known = {measure for pack in packs.PACKS.values() for measure in pack.measures}
     assert {gate.measure for gates in SETS.values() for gate in gates} <= known
+
+
+def named(blue, green):
+    """Return a server whose pools have these objects: (kind, name)."""
+    pools = {pool: PoolObjects(name, kind, name) for pool, (kind, name) in {"blue": blue, "green": green}.items()}
+    return Server("prod", "forecast", "{server}-{pool}", "forecast", "api", **pools)
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "of_blue", "of_green"),
+    [
+        (
+            ("Deployment", "weather"),
+            ("Deployment", "weather-green"),
+            ["weather-7d9f5c-abcde"],
+            ["weather-green-7d9f5c-abcde"],
+        ),
+        (
+            ("StatefulSet", "weather"),
+            ("StatefulSet", "weather-green"),
+            ["weather-0", "weather-12"],
+            ["weather-green-0"],
+        ),
+        (("Deployment", "weather"), ("StatefulSet", "weather-green"), ["weather-7d9f5c-abcde"], ["weather-green-0"]),
+        (("StatefulSet", "weather"), ("Deployment", "weather-0"), ["weather-0"], ["weather-0-7d9f5c-abcde"]),
+        (("Deployment", "v2.weather"), ("Deployment", "v1"), ["v2.weather-7d9f5c-abcde"], ["v1-7d9f5c-abcde"]),
+    ],
+)
+def test_pods_of_a_pool_whose_name_begins_with_that_of_the_other(blue, green, of_blue, of_green):
+    server = named(blue, green)
+    for pool, pods in (("blue", of_blue), ("green", of_green)):
+        names = names_of(server, pool)
+        found = [pod for pod in (*of_blue, *of_green, "v2xweather-7d9f5c-abcde") if re.fullmatch(names["pods"], pod)]
+        assert found == pods
+        assert all(re.fullmatch(names["both_pods"], pod) for pod in (*of_blue, *of_green))
+
+
+@pytest.mark.parametrize(
+    ("source", "label", "blue", "green"),
+    [
+        ("envoy", "envoy_cluster_name", "prod_weather_80", "prod_weather-green_80"),
+        ("ingress_nginx", "canary", "prod-weather-80", "prod-weather-green-80"),
+    ],
+)
+def test_services_of_which_one_s_name_begins_with_the_other_s(source, label, blue, green):
+    server = named(("Deployment", "weather"), ("Deployment", "weather-green"))
+    for pool, value in (("blue", blue), ("green", green)):
+        pattern = packs.render(packs.PACKS[source].pools[0], names_of(server, pool))[label]
+        assert [one for one in (blue, green) if re.fullmatch(pattern, one)] == [value]

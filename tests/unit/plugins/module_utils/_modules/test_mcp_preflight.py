@@ -44,7 +44,8 @@ def deployment(pool):
 
 
 def service(pool):
-    return {"spec": {"selector": {"app": "mcp-server", "pool": pool}}}
+    ports = [{"port": 80, "targetPort": 8080}]
+    return {"spec": {"selector": {"app": "mcp-server", "pool": pool}, "ports": ports}}
 
 
 GATEWAY = {"name": "edge", "namespace": "gateways"}
@@ -135,8 +136,9 @@ def test_all_good(run):
         "This user has all rights in namespace mcp-prod that a release needs.",
         "Deployment mcp-prod/mcp-server-blue has 2 replicas of x:v1.1.5.",
         "Deployment mcp-prod/mcp-server-green has 2 replicas of x:v1.1.5.",
-        "Service mcp-prod/mcp-server-blue selects only the pods of pool blue.",
-        "Service mcp-prod/mcp-server-green selects only the pods of pool green.",
+        "Service mcp-prod/mcp-server-blue selects app=mcp-server,pool=blue and leads to their port 8080.",
+        "Service mcp-prod/mcp-server-green selects app=mcp-server,pool=green and leads to their port 8080.",
+        "The Service of each pool selects the pods of that pool, and no others of this server.",
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
         "No GitOps tool sets what a release writes.",
         "The required Secrets exist (mcp-server-secrets).",
@@ -155,18 +157,23 @@ def test_all_good(run):
         ({GREEN: GONE}, "Deployment mcp-prod/mcp-server-green does not exist"),
         (
             {GREEN: deployment("blue")},
-            "^The pod template of Deployment mcp-prod/mcp-server-green must have .* pool=green, but "
-            "has app=mcp-server,pool=blue",
+            "^Service mcp-prod/mcp-server-blue of pool blue selects app=mcp-server,pool=blue, and so also the pods of "
+            "Deployment mcp-prod/mcp-server-green.* Service mcp-prod/mcp-server-green of pool green selects "
+            ".*pool=green, which the pod template of Deployment mcp-prod/mcp-server-green does not have",
         ),
         ({f"{NAMESPACE}/services/mcp-server-blue": GONE}, "Service mcp-prod/mcp-server-blue does not exist"),
         (
             {f"{NAMESPACE}/services/mcp-server-blue": service("green")},
-            "^The selector of Service mcp-prod/mcp-server-blue must have",
+            "^Service mcp-prod/mcp-server-blue of pool blue selects app=mcp-server,pool=green, which the pod ",
         ),
-        ({f"{NAMESPACE}/services/mcp-server-blue": {"spec": {}}}, "but has none"),
         (
-            {f"{NAMESPACE}/services/mcp-server-blue": {"spec": {"selector": {"pool": "blue"}}}},
-            "app=mcp-server and pool=blue",
+            {
+                f"{NAMESPACE}/services/mcp-server-blue": {
+                    "spec": {"selector": {"app": "mcp-server"}, "ports": [{"port": 80}]}
+                }
+            },
+            "Service mcp-prod/mcp-server-blue of pool blue selects app=mcp-server, and so also the pods of Deployment "
+            "mcp-prod/mcp-server-green. Add pool=blue to its selector.",
         ),
         ({ROUTE: GONE}, "HTTPRoute mcp-prod/mcp-server does not exist"),
         (
@@ -223,7 +230,7 @@ def test_all_failures_at_once(run):
         '{"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "resourceNames": '
         '["mcp-server"], "verbs": ["patch"]}. '
         "Deployment mcp-prod/mcp-server-green does not exist on https://api.example:6443: create it, "
-        "or correct server and pool_name_format. "
+        "or correct server, pool_name_format, or blue and green. "
         "HTTPRoute mcp-prod/mcp-server does not exist on https://api.example:6443: create it, or "
         "correct route and route_kind."
     )

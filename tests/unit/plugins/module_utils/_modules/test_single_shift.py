@@ -65,7 +65,11 @@ class FakeCluster(ApiServer):
         route = {"spec": {"parentRefs": [{"name": "edge", "namespace": "infra"}], "rules": rules}}
         super().__init__({ROUTE: route, **pool_services()})
         for pool, tag in (("blue", "v1.1.5"), ("green", "v1.1.4")):
-            template = {"metadata": {}, "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]}}
+            labels = {"app": "mcp", "pool": pool}
+            template = {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "mcp", "image": f"r.io/mcp:{tag}"}]},
+            }
             self.put(deployment(pool), {"spec": {"replicas": 2, "template": template}})
             status = {"name": "mcp", "ready": True, "imageID": f"r.io/mcp@sha256:{'a' * 64}"}
             self.put(
@@ -1503,7 +1507,12 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
         cluster.put(f"{PODS}/{one['metadata']['name']}", one)
     monkeypatch.setattr(protection.endpoint, "in_pod", lambda cluster, namespace, name, *_more: name)
     monkeypatch.setattr(protection, "probe", lambda name, settings: found)
-    result = call(pool="green", weight=100, session_mode="auto")
+    if warns:
+        with pytest.raises(
+            Failure, match=f"it is not known whether pool blue keeps sessions, .*{warns} Set session_mode"
+        ):
+            call(pool="green", weight=100, session_mode="auto")
+    result = call(pool="green", weight=100, session_mode="auto", sessions="break" if warns else "keep")
     assert result["sessions"]["mode"] == mode and cluster.weights == (0, 100)
     assert (
         any(warns in warning for warning in result["warnings"])

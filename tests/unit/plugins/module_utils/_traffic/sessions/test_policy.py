@@ -48,7 +48,9 @@ def test_who_is_concerned(before, wanted, loser, pools):
     [
         (Sessions("modern"), False, True),
         (Sessions("stateless"), False, True),
-        (Sessions(None), False, True),
+        (Sessions(None), False, True),  # it has no pod
+        (Sessions(None, unknown="Pod a is cut."), False, False),
+        (Sessions(None, unknown="Pod a is cut."), True, False),
         (Sessions("stateful"), False, False),
         (Sessions("stateful"), True, False),
         (Sessions("stateful", marked=True), False, False),
@@ -73,18 +75,46 @@ def test_whose_sessions_live_on(pool, route_marked, safe, policy):
     [
         (KEEP, 0, True, GO, ""),
         (KEEP, 12, True, REFUSE, "pool blue has 12 open sessions that only it can answer (stateful)"),
-        (KEEP, None, False, REFUSE, "pool blue has an unknown number of open sessions"),
+        (KEEP, 12, True, REFUSE, "Set sessions (mcp_sessions) to drain, so that blue serves until they have ended, or"),
+        (KEEP, None, True, REFUSE, "an unknown number of open sessions (sessions_metric could not be read)"),
+        (KEEP, None, False, REFUSE, "pool blue has an unknown number of open sessions (sessions_metric is not set)"),
+        (KEEP, None, False, REFUSE, "Set sessions (mcp_sessions) to break, to lose them; or count them by sessions_m"),
         (DRAIN, 0, True, GO, ""),
         (DRAIN, 12, True, WAIT, ""),
         (DRAIN, None, True, WAIT, ""),
-        (DRAIN, None, False, REFUSE, "set sessions_metric"),
+        (DRAIN, None, False, REFUSE, "nothing counts them: set sessions_metric (mcp_sessions_metric), or set sessions"),
         (BREAK, 12, True, GO, ""),
         (BREAK, None, False, GO, ""),
     ],
 )
-def test_all_at_once(policy, still_open, counted, action, says):
-    pools = {"blue": Sessions("stateful")}
+@pytest.mark.parametrize("mode", ["stateful", "sse"])
+def test_all_at_once(policy, still_open, counted, action, says, mode):
+    pools = {"blue": Sessions(mode)}
     decision = decide(policy, BLUE, GREEN, pools, False, still_open, counted)
+    assert decision.action == action and says.replace("stateful", mode) in decision.reason
+
+
+@pytest.mark.parametrize(
+    "policy, before, wanted, still_open, counted, action, says",
+    [
+        (KEEP, BLUE, TENTH, None, False, REFUSE, "it is not known whether pool blue keeps sessions: in a split"),
+        (BREAK, BLUE, TENTH, None, False, REFUSE, "Pod a is cut. Set session_mode (mcp_session_mode) to what it is."),
+        (KEEP, BLUE, GREEN, None, False, REFUSE, "Pod a is cut. Set session_mode (mcp_session_mode) to what it is, or"),
+        (KEEP, BLUE, GREEN, 3, True, REFUSE, "it is not known whether pool blue keeps sessions, which end"),
+        (KEEP, BLUE, GREEN, 0, True, GO, ""),
+        (DRAIN, BLUE, GREEN, None, False, REFUSE, "nothing counts them"),
+        (DRAIN, BLUE, GREEN, 3, True, WAIT, ""),
+        (BREAK, BLUE, GREEN, None, False, GO, ""),
+        # A release goes on, and one that goes back is not held up
+        (KEEP, TENTH, HALF, None, False, GO, ""),
+        (KEEP, HALF, GREEN, None, False, GO, ""),
+        (KEEP, HALF, BLUE, None, False, GO, ""),
+    ],
+)
+def test_a_mode_that_is_not_known(policy, before, wanted, still_open, counted, action, says):
+    unknown = Sessions(None, unknown="Pod a is cut.")
+    pools = dict.fromkeys(concerned(before, wanted), unknown)
+    decision = decide(policy, before, wanted, pools, False, still_open, counted)
     assert decision.action == action and says in decision.reason
 
 
@@ -108,4 +138,4 @@ def test_a_new_version_that_keeps_sessions_gets_no_share_either():
 )
 def test_why_there_is_no_share(pool, route_marked, says):
     reason = decide(KEEP, BLUE, TENTH, {"blue": pool, "green": pool}, route_marked, 0, True).reason
-    assert says in reason and "sessions set to drain or break" in reason and "docs/sessions.md" in reason
+    assert says in reason and "sessions (mcp_sessions) set to break" in reason and "docs/sessions.md" in reason

@@ -56,7 +56,7 @@ class Sessions:
         ({"sessions": "drain"}, [7], True, ""),
         ({"sessions": "drain"}, [None], True, ""),
         ({"sessions": "drain"}, [0], False, ""),
-        ({"sessions": "drain", "sessions_metric": None}, [None], False, "must count them"),
+        ({"sessions": "drain", "sessions_metric": None}, [None], False, "nothing counts them"),
         ({"session_mode": "stateless"}, [], False, ""),
         ({"wanted": TENTH}, [7], False, "in a split their requests would reach the other pool"),
         ({"wanted": BLUE}, [], False, ""),
