@@ -11,9 +11,9 @@ short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment or StatefulSet and the Service of each pool, the route,
-    the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes, and fails with
-    all that is missing in one message.
+  - Looks at the API server, the namespace, our rights in it, the Deployment or StatefulSet and the Service of each
+    pool, the route, the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets and the nodes,
+    and fails with all that is missing in one message.
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
     C(resourceNames), as the one in the collection's README is. What is missing is named with its verb, resource, group,
     name and namespace, and with the rule to add.

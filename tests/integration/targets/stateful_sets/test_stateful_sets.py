@@ -27,7 +27,7 @@ BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
 
 @pytest.fixture(scope="module")
 def server() -> t.Iterator[Small]:
-    with small_servers(PLACE, ["sets"], stateful=True) as made:
+    with small_servers(PLACE, ["sets"], {"sets": {"DRAIN_SECONDS": "0.5"}}, stateful=True) as made:
         yield made["sets"]
 
 
