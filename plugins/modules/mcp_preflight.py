@@ -11,9 +11,9 @@ short_description: Check that the cluster has what a release needs
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Looks at the API server, the namespace, our rights in it, the Deployment and the Service of each pool, the route,
-    what tells which pool answers, the tools that would put back what a release writes (C(docs/gitops.md)), the Secrets
-    and the nodes, and fails with all that is missing in one message.
+  - Looks at the API server, the namespace, our rights in it, the Deployment or StatefulSet and the Service of each
+    pool, the route, what tells which pool answers, the tools that would put back what a release writes
+    (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in one message.
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
     C(resourceNames), as the one in the collection's README is. What is missing is named with its verb, resource, group,
     name and namespace, and with the rule to add.
@@ -124,9 +124,9 @@ checks:
       description:
         - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and
           RV(checks[].message) change.
-        - Of V(now), C(api_server), C(namespace), C(rights), C(deployment_blue), C(deployment_green), C(service_blue),
-          C(service_green), C(route), C(pool_header), C(gitops), C(secrets), C(guard_service_account), C(nodes) and
-          C(version).
+        - Of V(now), C(api_server), C(namespace), C(rights), C(workload_blue), C(workload_green), C(service_blue),
+          C(service_green), C(overlap), C(route), C(pool_header), C(gitops), C(secrets), C(guard_service_account),
+          C(nodes) and C(version).
         - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there
           is something to look at.
       type: str

@@ -11,8 +11,8 @@ short_description: Change the image or the size of a pool, and wait until the ro
 version_added: 1.0.0
 author: "the mcp.server authors (@mcp-server)"
 description:
-  - Sets the image, the number of replicas, or both on the Deployment of one pool by one patch, and waits until exactly
-    that is ready and available.
+  - Sets the image, the number of replicas, or both on the Deployment or StatefulSet of one pool by one patch, and waits
+    until exactly that is ready and available.
   - Does not wait for the time-out when the rollout can't succeed. It fails at once with the reason that the cluster
     gives when an image can't be pulled, the server's container crashes again and again or can't be created, or the
     Deployment's own deadline has passed; and after O(ready_grace) when no node takes a pod, a Secret is missing, a
@@ -24,6 +24,10 @@ description:
   - Fails as soon as somebody else puts the image back while it waits, or makes the pool smaller where no autoscaler
     works on it. It names who did it, and the command that suspends a GitOps tool (C(docs/gitops.md)).
   - With O(replicas=0) it waits until the pods are gone.
+  - A StatefulSet that is C(OrderedReady) replaces no pod while one of a former revision is not ready, also once its
+    image was put back. Then it is scaled to the size at which that pod is gone, and up again, unless ready pods that
+    have traffic or volumes would be lost (C(docs/release.md)). Another image is refused for one whose
+    C(updateStrategy) would keep pods as they are.
   - When the API server was away meanwhile it ends no sooner than a minute after that, and when the pods are endpoints
     (or after 3 minutes), so that a gateway's controller, which pauses for up to a minute, has heard of the pods before
     it hears of their weight.
@@ -77,8 +81,8 @@ options:
     default: 30.0
 notes:
   - Reasons are more exact with the right to list events; it does without.
-  - Without the right to list autoscalers it finds those that have the name of their Deployment, or C(keda-hpa-) before
-    it, and warns that there may be others.
+  - Without the right to list autoscalers it finds those that have the name of their Deployment or StatefulSet, or
+    C(keda-hpa-) before it, and warns that there may be others.
   - Without the right to list budgets it warns, and does without.
 seealso:
   - module: mcp.server.mcp_version_check
@@ -103,24 +107,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-deployment:
-  description: Namespace and name of the pool's Deployment.
-  returned: always, once the Deployment was read
+workload:
+  description: Kind, namespace and name of the pool's Deployment or StatefulSet.
+  returned: always, once it was read
   type: str
-  sample: mcp-prod/mcp-server-green
+  sample: Deployment mcp-prod/mcp-server-green
 image_ref:
-  description: The image that the Deployment has now, or would have.
-  returned: always, once the Deployment was read
+  description: The image that the workload has now, or would have.
+  returned: always, once the workload was read
   type: str
   sample: ghcr.io/org/mcp-server:v1.2.0
 replicas:
-  description: The number of pods that the Deployment has now, or would have.
-  returned: always, once the Deployment was read
+  description: The number of pods that the workload has now, or would have.
+  returned: always, once the workload was read
   type: int
   sample: 3
 previous:
-  description: What the Deployment had before.
-  returned: always, once the Deployment was read
+  description: What the workload had before.
+  returned: always, once the workload was read
   type: dict
   contains:
     image_ref:
@@ -132,7 +136,7 @@ previous:
   sample: {"image_ref": "ghcr.io/org/mcp-server:v1.1.5", "replicas": 0}
 autoscaler:
   description: The HorizontalPodAutoscaler of the pool; null when there is none, or O(replicas) is not given.
-  returned: always, once the Deployment was read
+  returned: always, once the workload was read
   type: dict
   contains:
     name:
@@ -151,7 +155,8 @@ ready:
   type: int
   sample: 3
 revision:
-  description: The Deployment's revision, as C(kubectl rollout history) shows it.
+  description: The workload's revision, as C(kubectl rollout history) shows it. Of a StatefulSet it is empty without the
+    right to list ControllerRevisions.
   returned: success, not in check mode
   type: str
   sample: "7"

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Reads the rollout history of both pools' Deployments, as C(kubectl rollout history) does, with the images and with
-    what has the traffic.
+  - Reads the rollout history of both pools' Deployments or StatefulSets, as C(kubectl rollout history) does, with the
+    images and with what has the traffic.
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
@@ -39,8 +39,8 @@ pools:
   returned: success
   type: dict
   contains:
-    deployment:
-      description: Namespace and name.
+    workload:
+      description: Kind, namespace and name of its Deployment or StatefulSet.
       type: str
     weight:
       description: Percent of the traffic that the route gives it.
@@ -58,7 +58,7 @@ pools:
       description: How many can answer.
       type: int
     revisions:
-      description: The Deployment's revisions that are kept, oldest first.
+      description: The workload's revisions that are kept, oldest first.
       type: list
       elements: dict
       contains:
@@ -66,7 +66,8 @@ pools:
           description: Its number.
           type: int
         former:
-          description: Numbers that it had before, as going back to a revision gives it a new one.
+          description: Numbers that it had before, as going back to a revision gives it a new one. A StatefulSet keeps
+            none.
           type: list
           elements: int
         image_ref:
@@ -89,7 +90,7 @@ pools:
           type: bool
   sample:
     blue:
-      deployment: mcp-prod/mcp-server-blue
+      workload: Deployment mcp-prod/mcp-server-blue
       weight: 100
       live: true
       image_ref: ghcr.io/org/mcp-server:v1.1.5

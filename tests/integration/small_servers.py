@@ -43,8 +43,13 @@ class Small(t.NamedTuple):
     host: str
 
 
-def manifests(server: Small, namespace: str, made: str, environment: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
-    """Return a server's objects: the sandbox's own, under its name. environment: of its green pods."""
+def manifests(
+    server: Small, namespace: str, made: str, environment: t.Mapping[str, str], *, stateful: bool = False
+) -> list[dict[str, t.Any]]:
+    """Return a server's objects: the sandbox's own, under its name.
+
+    environment: of its green pods. stateful: whether its pools are StatefulSets.
+    """
     service, deployment = yaml.safe_load_all((MANIFESTS / "pool" / "pool.yaml").read_text())
     route = next(
         one for one in yaml.safe_load_all((MANIFESTS / "server.yaml").read_text()) if one["kind"] == "HTTPRoute"
@@ -67,15 +72,19 @@ def manifests(server: Small, namespace: str, made: str, environment: t.Mapping[s
                 container["resources"]["requests"] = {"cpu": "1m", "memory": "64Mi"}
                 if pool == "green":
                     container["env"] += [{"name": name, "value": value} for name, value in environment.items()]
+                if stateful:
+                    del one["spec"]["progressDeadlineSeconds"]
+                    one |= {"kind": "StatefulSet"}
+                    one["spec"]["serviceName"] = one["metadata"]["name"]
             objects.append(one)
     objects[0]["metadata"]["name"] = server.name
-    objects += _rights(server, namespace)
+    objects += _rights(server, namespace, stateful=stateful)
     for one in objects:
         one["metadata"] |= {"namespace": namespace, "labels": {"made": made}}
     return objects
 
 
-def _rights(server: Small, namespace: str) -> list[dict[str, t.Any]]:
+def _rights(server: Small, namespace: str, *, stateful: bool) -> list[dict[str, t.Any]]:
     """Return what gives the sandbox's releaser the server: the rules of its Role that name objects, for this server's
     ones.
     """
@@ -83,6 +92,10 @@ def _rights(server: Small, namespace: str) -> list[dict[str, t.Any]]:
     named = [rule for rule in role["rules"] if "resourceNames" in rule]
     for rule in named:
         rule["resourceNames"] = [name.replace("mcp-server", server.name) for name in rule["resourceNames"]]
+        if stateful and rule["resources"] == ["deployments"]:
+            rule["resources"] = ["statefulsets"]
+    if stateful:
+        named.append({"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["list"]})
     group, name = "rbac.authorization.k8s.io", f"mcp-releaser-{server.name}"
     binding = {
         "apiVersion": f"{group}/v1",
@@ -100,32 +113,33 @@ def small_servers(
     names: t.Iterable[str],
     environments: t.Mapping[str, t.Mapping[str, str]] | None = None,
     seconds: float = 50,
+    *,
+    stateful: bool = False,
 ) -> t.Iterator[dict[str, Small]]:
     """Make servers that serve v1.1.5 on blue, by these names, and take them away after the block with all that
     releases leave of them.
 
-    environments: of the green pods of some. seconds: within which they must be ready.
+    environments: of the green pods of some. seconds: within which they must be ready. stateful: see manifests().
     """
     made = secrets.token_hex(3)  # no two sets of them have a name in common
     servers = {name: Small(f"{name}-{made}", f"{name}-{made}.{place.host}") for name in names}
     objects = [
         one
         for name, server in servers.items()
-        for one in manifests(server, place.namespace, made, (environments or {}).get(name, {}))
+        for one in manifests(server, place.namespace, made, (environments or {}).get(name, {}), stateful=stateful)
     ]
-    where = ("-n", place.namespace)
+    where, labelled = ("-n", place.namespace), ("-l", f"made={made}")
     try:
         place.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-        place.kubectl(
-            *where, "wait", "--for=condition=Available", "deployment", "-l", f"made={made}", f"--timeout={seconds:.0f}s"
-        )
+        done = "jsonpath={.status.availableReplicas}=1" if stateful else "condition=Available"
+        waited = [f"statefulset/{one.name}-blue" for one in servers.values()] if stateful else ["deployment", *labelled]
+        place.kubectl(*where, "wait", f"--for={done}", *waited, f"--timeout={seconds:.0f}s")
         for server in servers.values():
             _until_served(place.url, server.host)
         yield servers
     finally:
-        place.kubectl(
-            *where, "delete", "httproute,service,deployment,role,rolebinding", "-l", f"made={made}", "--wait=false"
-        )
+        kinds = "httproute,service,deployment,statefulset,role,rolebinding"
+        place.kubectl(*where, "delete", kinds, *labelled, "--wait=false")
         left = [f"{server.name}-release" for server in servers.values()]
         place.kubectl(*where, "delete", "configmap,lease", *left, "--ignore-not-found", "--wait=false")
 

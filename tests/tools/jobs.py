@@ -116,6 +116,8 @@ JOBS = (
     _target("sessions", 225),
     # It makes its servers itself, beside its lane's own. It measures seconds.
     _target("several", 300, 578, cores=1.0, **NO_METRICS),
+    # It makes its servers itself, beside its lane's own.
+    _target("stateful_sets", 75, **NO_METRICS),
     # It starts stores of its own, beside the sandbox that built one of them.
     _target("stores", 82, **NO_METRICS),
     _target("triggers", 405, 592),

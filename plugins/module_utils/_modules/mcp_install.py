@@ -23,6 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import DEPLOYMENT
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
@@ -93,6 +94,12 @@ def run(task: Task) -> dict[str, t.Any]:
     settings = _settings(params)
     if problem := manifests.problem(settings):
         raise Failure(problem)
+    for pool in POOLS:
+        if server.objects(pool).kind != DEPLOYMENT:
+            raise Failure(
+                f"Pool {pool} of {server} is {server.workload_title(pool)}, and an install makes only Deployments: "
+                f"make its objects yourself, or name a deployment in {pool} (mcp_{pool})."
+            )
     theirs = supplied.from_files(params["manifests"] or {}, server)
     if params["kustomize"]:
         theirs += supplied.from_kustomize(params["kustomize"], server)
@@ -226,7 +233,7 @@ def _result(server: Server, settings: manifests.Settings, outcomes: t.Sequence[O
 
 
 def _deployed(server: Server, outcomes: t.Iterable[Outcome], pool: str) -> Outcome | None:
-    named = ("Deployment", server.workload(pool))
+    named = (DEPLOYMENT, server.workload(pool))
     return next((one for one in outcomes if (one.wanted["kind"], one.wanted["metadata"]["name"]) == named), None)
 
 

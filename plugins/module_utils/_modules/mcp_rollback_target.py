@@ -28,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_rollout_info
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._registry import registry as registries
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -36,7 +36,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS,
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency_lease
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
-from ansible_collections.mcp.server.plugins.module_utils._workload import revisions
+from ansible_collections.mcp.server.plugins.module_utils._workload import history, revisions
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import is_behind
 
 SPEC = Spec(
@@ -73,7 +73,7 @@ ROUNDS = 20  # lists in one session that the live pool has to answer
 
 @dataclass(frozen=True)
 class Pool:
-    """The state of a pool's Deployment."""
+    """The state of a pool's workload."""
 
     image_ref: str
     replicas: int
@@ -292,13 +292,17 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
             f"Cannot roll back {server}: there is no release record, and neither pool has a majority of the traffic. "
             "Give one pool 100 with mcp_traffic_shift first."
         )
-    known = mcp_rollout_info.revisions(cluster, server, pool)
+    known = history.read(cluster, server, pool)
     name = server.workload_title(pool)
     found = revisions.find(known, task.params["revision"])
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
+        renumbered = ""
+        if server.objects(pool).kind == STATEFUL_SET:
+            renumbered = " A StatefulSet gives a revision a new number when it returns to it."
         raise Failure(
-            f"{name} has no revision {task.params['revision']} with the server's container. It has: {listed}."
+            f"{name} has no revision {task.params['revision']} with the server's container. "
+            f"It has: {listed}.{renumbered}"
         )
     task.progress(
         f"revision {task.params['revision']} of {name}: {found['image_ref']} "
@@ -310,10 +314,10 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
 
 def _pool(cluster: Api, server: Server, pool: str) -> Pool:
     image_ref, replicas = server.image(cluster, pool)
-    deployment = cluster.get(server.workload_path(pool))
-    status = mapping(deployment, "status")
+    workload = cluster.get(server.workload_path(pool))
+    status = mapping(workload, "status")
     counts = {status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
-    return Pool(image_ref, replicas, not is_behind(deployment) and counts == {replicas})
+    return Pool(image_ref, replicas, not is_behind(workload) and counts == {replicas})
 
 
 def _summary(server: Server, target: RollbackTarget, pools: dict[str, Pool], image_ref: str) -> str:

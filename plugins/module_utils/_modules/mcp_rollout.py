@@ -11,18 +11,19 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import blocked_pods
 from ansible_collections.mcp.server.plugins.module_utils._traffic.pool_change import (
     change,
     refuse_if_it_has_traffic_again,
 )
-from ansible_collections.mcp.server.plugins.module_utils._workload import convergence
+from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, history
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout import View, wait
 
@@ -63,7 +64,8 @@ def run(task: Task) -> dict[str, t.Any]:
     )
     patience = Deadline(params["wait_timeout"])
     try:
-        reached = wait(view, patience, task.progress)
+        unblock = blocked_pods.remover(task, cluster, server, pool, result, params["run_id"], patience)
+        reached = wait(view, patience, task.progress, unblock=unblock)
     except LeaseLost:
         raise
     except Failure as failure:
@@ -82,13 +84,24 @@ def run(task: Task) -> dict[str, t.Any]:
     if reached.wanted and outage.current().ago < convergence.TRIES:
         convergence.endpoints(task, cluster, server, pool, reached.ready)
         convergence.gateway(task, pool)
-    return {**result, "ready": reached.ready, "revision": view.revision, "seconds": seconds}
+    return {**result, "ready": reached.ready, "revision": _revision(cluster, server, view), "seconds": seconds}
+
+
+def _revision(cluster: Api, server: Server, view: View) -> str:
+    """Return the number of the workload's revision. Of a StatefulSet it is empty without the right to list them."""
+    if not view.is_set:
+        return view.revision
+    try:
+        known = history.read(cluster, server, view.pool)
+    except Forbidden:
+        return ""
+    return next((str(one["revision"]) for one in known if one["current"]), "")
 
 
 def _refuse_overwritten(
     task: Task, cluster: Api, server: Server, pool: str, result: dict[str, t.Any]
 ) -> t.Callable[[Object], None]:
-    """Return a check of the Deployment: it raises Overwritten when another client changed it, LeaseLost for a run."""
+    """Return a check of the workload: it raises Overwritten when another client changed it, LeaseLost for a run."""
     # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic import overwrite_monitor
     from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected
@@ -98,8 +111,8 @@ def _refuse_overwritten(
     # An autoscaler chooses the size itself.
     sizes = {} if params["replicas"] is None or result["autoscaler"] else {pool: result["replicas"]}
     runs = frozenset({params["run_id"]} if params["run_id"] else ())
-    return lambda deployment: overwrite_monitor.refuse(
-        cluster, server, pool, deployment, Expected(images=images, sizes=sizes, runs=runs, pool=pool)
+    return lambda workload: overwrite_monitor.refuse(
+        cluster, server, pool, workload, Expected(images=images, sizes=sizes, runs=runs, pool=pool)
     )
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -19,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS 
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
-from ansible_collections.mcp.server.plugins.module_utils._workload import revisions as rollout_history
+from ansible_collections.mcp.server.plugins.module_utils._workload import history
 
 SPEC = Spec(options={**CLUSTER_OPTIONS, **SERVER_OPTIONS, **lease_renewal.OPTION})
 
@@ -39,23 +36,15 @@ def run(task: Task) -> dict[str, t.Any]:
     for pool in POOLS:
         image_ref, replicas = server.image(cluster, pool)
         pools[pool] = {
-            "deployment": f"{server.namespace}/{server.workload(pool)}",
+            "workload": server.workload_title(pool),
             "weight": weights[pool],
             "live": pool == live,
             "image_ref": image_ref,
             "replicas": replicas,
             "ready": server.ready_endpoints(cluster, pool),
-            "revisions": revisions(cluster, server, pool),
+            "revisions": history.read(cluster, server, pool),
         }
     return {"changed": False, "pools": pools, "live": live, "rollback_pool": back, "lines": lines(pools, back)}
-
-
-def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]:
-    """Return the revisions of the pool's Deployment, see _workload/revisions.py."""
-    deployment = cluster.get(server.workload_path(pool))
-    labels = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
-    replicasets = items(cluster.get(paths.replica_sets(server.namespace), labelSelector=labels), "items")
-    return rollout_history.revisions(deployment, replicasets, server.container_in(cluster, deployment, pool))
 
 
 def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:

@@ -110,7 +110,7 @@ class Search:
         if not {preflight_checks.API_SERVER, preflight_checks.NAMESPACE} <= good:
             return
         self.attempt(lambda: self._check_lease(cluster))
-        deployed = [pool for pool in POOLS if preflight_checks.deployment_id(pool) in good]
+        deployed = [pool for pool in POOLS if preflight_checks.workload_id(pool) in good]
         pools = {pool: self.attempt(functools.partial(self._pool, cluster, pool)) for pool in deployed}
         self.known["pools"] = {pool: found for pool, found in pools.items() if found}
         kind = kind_of(self.server)
@@ -158,7 +158,7 @@ class Search:
             "container": self.containers.get(other(live), self.known["container"]),
             "live": live,
             "idle": other(live),
-            "deployment": self.server.workload_title(other(live)),
+            "workload": self.server.workload_title(other(live)),
             "resumed": record.resumes(release_record.current, target),
             "already_live": bool(pool)
             and pools_by_weight.already_live(weights, release_record.current, pool.image_ref, self.image_ref),
@@ -211,7 +211,7 @@ class Search:
         patched = self.attempt(lambda: cluster.patch(self.server.workload_path(idle), body, "strategic", dry_run=True))
         if patched and (patched.get("spec") or {}).get("paused"):
             self.problems.append(
-                f"{self.known['deployment']} is paused, so its pods will not be replaced. "
+                f"{self.known['workload']} is paused, so its pods will not be replaced. "
                 "Resume it (kubectl rollout resume)."
             )
         self.attempt(lambda: kind.write(cluster, self.server, route, pools_by_weight.split(idle, 100), dry_run=True))

@@ -85,8 +85,8 @@ class Facts:
     # Newest first.
     history: tuple[Release, ...] = ()
     container: str = ""
-    # The idle pool's Deployment, and the release record, each with kind, namespace and name.
-    deployment: str = ""
+    # The idle pool's Deployment or StatefulSet, and the release record, each with kind, namespace and name.
+    workload: str = ""
     record: str = ""
     # Seconds.
     wait_timeout: float = 600.0
@@ -163,14 +163,14 @@ def changes(facts: Facts) -> list[Change]:
     if pool and pool.image_ref != facts.image_ref:
         found.append(
             Change(
-                facts.deployment,
+                facts.workload,
                 f"spec.template.spec.containers[{facts.container}].image",
                 pool.image_ref,
                 (facts.image_ref,),
             )
         )
     if pool and replicas is not None and pool.replicas != replicas:
-        found.append(Change(facts.deployment, "spec.replicas", pool.replicas, (replicas,)))
+        found.append(Change(facts.workload, "spec.replicas", pool.replicas, (replicas,)))
     places = dict.fromkeys(place for writes in facts.writes for place in writes)
     for place in places:
         values = [writes[place] for writes in facts.writes if place in writes]

@@ -35,7 +35,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Failure, u
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
-from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
+from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, stateful_sets
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import condition, name_of
 
 API_SERVER, NAMESPACE = "api_server", "namespace"  # ids of checks that others look up
@@ -130,19 +130,24 @@ def _rights(context: Context) -> str:
     return f"This user has all rights in namespace {server.namespace} that a release needs{without}."
 
 
-def _deployment(context: Context, pool: str) -> str:
+def _workload(context: Context, pool: str) -> str:
     server = context.server
     name = server.workload_title(pool)
-    deployment = _existing(context, server.workload_path(pool), name)
-    labels = mapping(deployment["spec"]["template"], "metadata", "labels")
-    image, replicas = server.deployed(context.cluster, deployment, pool)
+    workload = _existing(context, server.workload_path(pool), name)
+    labels = mapping(workload["spec"]["template"], "metadata", "labels")
+    image, replicas = server.deployed(context.cluster, workload, pool)
     traffic_label = kind_of(server).pod_label
     if traffic_label and traffic_label in labels:
         raise Failure(
             f"The pod template of {name} must not have the label {traffic_label}: "
             "new pods would get traffic at once. Remove the label there."
         )
-    return f"{name} has {replicas} replicas of {image}."
+    notes = ""
+    if stateful_sets.is_set(workload):
+        if keeps := stateful_sets.keeps_pods(workload):
+            raise Failure(f"{name} would not give a new image to all of its pods: {keeps}.")
+        notes = stateful_sets.volumes_note(workload)
+    return f"{name} has {replicas} replicas of {image}{notes}."
 
 
 def _service(context: Context, pool: str) -> str:
@@ -269,9 +274,9 @@ def _version(context: Context) -> str:
     return f"The release record has no failed release of version {version}."
 
 
-def deployment_id(pool: str) -> str:
-    """Return the id of the check of this pool's Deployment."""
-    return f"deployment_{pool}"
+def workload_id(pool: str) -> str:
+    """Return the id of the check of this pool's Deployment or StatefulSet."""
+    return f"workload_{pool}"
 
 
 # id, name, check
@@ -279,7 +284,7 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     (API_SERVER, "API server", _api_server),
     (NAMESPACE, "namespace", _namespace),
     ("rights", "rights", _rights),
-    *((deployment_id(pool), f"{pool} Deployment", functools.partial(_deployment, pool=pool)) for pool in POOLS),
+    *((workload_id(pool), f"{pool} workload", functools.partial(_workload, pool=pool)) for pool in POOLS),
     *((f"service_{pool}", f"{pool} Service", functools.partial(_service, pool=pool)) for pool in POOLS),
     ("overlap", "pods of the pools", _overlap),
     ("route", "route", _route),

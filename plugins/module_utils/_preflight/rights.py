@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import DEPLOYMENT, STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 
@@ -78,8 +79,7 @@ def rights(
             Right(rule.group, rule.resource, rule.verbs, "the traffic's weights", rule.names)
             for rule in kind_of(server).rules(server)
         ),
-        Right("apps", "deployments", ("get", "patch"), "the pools' images and sizes", pools),
-        Right("apps", "replicasets", ("list",), "which pods are of the new version"),
+        *_workloads(server),
         Right("", "pods", ("list",), "whether the pods are ready"),
         Right("", "pods/portforward", ("get", "create"), "requests to single pods"),
         Right("", "services", ("get",), "what each pool's Service selects", tuple(map(server.service, POOLS))),
@@ -112,6 +112,21 @@ def rights(
             optional=True,
         ),
     ]
+
+
+def _workloads(server: Server) -> list[Right]:
+    """Return the rights on the pools' workloads and their history, of the kinds that they are of."""
+    names: dict[str, list[str]] = {}
+    for pool in POOLS:
+        names.setdefault(server.objects(pool).kind, []).append(server.workload(pool))
+    resources = {DEPLOYMENT: ("deployments", "replicasets"), STATEFUL_SET: ("statefulsets", "controllerrevisions")}
+    found = []
+    for kind, of_kind in names.items():
+        workloads, history = resources[kind]
+        found.append(Right("apps", workloads, ("get", "patch"), "the pools' images and sizes", tuple(of_kind)))
+        purpose = "which pods are of the new version" if kind == DEPLOYMENT else "the revisions to roll back to"
+        found.append(Right("apps", history, ("list",), purpose, optional=kind == STATEFUL_SET))
+    return found
 
 
 def questions(wanted: t.Iterable[Right]) -> list[Question]:

@@ -21,11 +21,11 @@ from ansible_collections.mcp.server.plugins.module_utils._workload import autosc
 
 
 def find(cluster: Api, server: Server) -> list[Claim]:
-    """Return the fields of route, Deployments and autoscalers that tools manage.
+    """Return the fields of route, workloads and autoscalers that tools manage.
 
     An object that does not exist or can't be read counts as managed by none. Raises Unreachable.
     """
-    return claims([*_route(cluster, server), *_deployments(cluster, server), *_autoscalers(cluster, server)])
+    return claims([*_route(cluster, server), *_workloads(cluster, server), *_autoscalers(cluster, server)])
 
 
 def check(cluster: Api, server: Server, ignores: t.Collection[str]) -> None:
@@ -53,7 +53,7 @@ def _route(cluster: Api, server: Server) -> list[Field]:
     return [Field("route", _title(pointer), kind.name(server), obj, pointer) for pointer in pointers]
 
 
-def _deployments(cluster: Api, server: Server) -> list[Field]:
+def _workloads(cluster: Api, server: Server) -> list[Field]:
     found = []
     for pool in POOLS:
         name = server.workload_title(pool)

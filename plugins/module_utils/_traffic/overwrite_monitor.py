@@ -20,10 +20,10 @@ from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import (
-    DEPLOYMENT,
     IMAGE,
     MINIMUM,
     ROUTE,
+    WORKLOAD,
     Expected,
     Finding,
     Overwritten,
@@ -112,7 +112,7 @@ class OverwriteMonitor:
 
 
 def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[str, Object]]:
-    """Return the present state of what is expected, and the objects read: route, Deployments and autoscalers."""
+    """Return the present state of what is expected, and the objects read: route, workloads and autoscalers."""
     objects: dict[str, Object] = {}
     gone: dict[str, str] = {}
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}, "minimums": {}, "gone": gone}
@@ -131,7 +131,7 @@ def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[s
         weights = expected.weights
         seen |= _get(lambda: _weights(route, server, weights)) or {}
     for pool in expected.images.keys() | expected.sizes.keys():
-        there(pool, functools.partial(_deployment, cluster, server, pool, expected, seen, objects))
+        there(pool, functools.partial(_workload, cluster, server, pool, expected, seen, objects))
     if expected.minimums:
         scalers = _get(lambda: autoscaling.find(cluster, server, lambda _warning: None)) or {}
         seen["minimums"] = {
@@ -191,39 +191,37 @@ def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weig
     return _get(find)
 
 
-def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
-    """Raise Overwritten when another client has overwritten a Deployment just read, LeaseLost when a run has."""
+def refuse(cluster: Api, server: Server, pool: str, workload: Object, expected: Expected) -> None:
+    """Raise Overwritten when another client has overwritten a workload just read, LeaseLost when a run has."""
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}
-    _add(cluster, server, pool, expected, seen, deployment)
+    _add(cluster, server, pool, expected, seen, workload)
     if not expected.runs:  # a run that wrote later can't be told from one that wrote before
         seen["image_runs"] = {}
     if (finding := overwritten(expected, Seen(**seen))) is not None:
-        raise _failure(cluster, server, finding, {pool: deployment})
+        raise _failure(cluster, server, finding, {pool: workload})
 
 
-def _deployment(
+def _workload(
     cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], objects: dict[str, Object]
 ) -> None:
-    """Read a pool's Deployment, and add its state to C(seen)."""
+    """Read a pool's workload, and add its state to C(seen)."""
     objects[pool] = cluster.get(server.workload_path(pool))
     _add(cluster, server, pool, expected, seen, objects[pool])
 
 
-def _add(
-    cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object
-) -> None:
-    """Add the state of a pool's Deployment to C(seen)."""
+def _add(cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], workload: Object) -> None:
+    """Add the state of a pool's workload to C(seen)."""
     try:
-        seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, deployment, server, pool)
+        seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, workload, server, pool)
     except Failure:  # it was replaced by another one
         seen["images"][pool], run = f"no container {server.container or 'of the server'}", ""
-    seen["image_runs"][pool] = _run(deployment, run, expected)
+    seen["image_runs"][pool] = _run(workload, run, expected)
 
 
-def _deployed(cluster: Api, deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
-    """Return a Deployment's image, its replicas, and the run that wrote it last."""
-    image, size = server.deployed(cluster, deployment, pool)
-    run = mapping(deployment, "metadata", "annotations").get(fence.RUN)
+def _deployed(cluster: Api, workload: Object, server: Server, pool: str) -> tuple[str, int, str]:
+    """Return a workload's image, its replicas, and the run that wrote it last."""
+    image, size = server.deployed(cluster, workload, pool)
+    run = mapping(workload, "metadata", "annotations").get(fence.RUN)
     return image, size, run if isinstance(run, str) else ""
 
 
@@ -265,15 +263,15 @@ def _where(cluster: Api, server: Server, finding: Finding, objects: dict[str, Ob
         scaler = objects[f"{MINIMUM} {finding.pool}"]
         return f"HorizontalPodAutoscaler {server.namespace}/{scaler['metadata']['name']}", scaler, "/spec/minReplicas"
     name = server.workload_title(finding.pool)
-    if finding.what == DEPLOYMENT:
+    if finding.what == WORKLOAD:
         return name, {}, ""
-    deployment = objects[finding.pool]
+    workload = objects[finding.pool]
     if finding.what != IMAGE:
-        return name, deployment, "/spec/replicas"
+        return name, workload, "/spec/replicas"
     containers = "/spec/template/spec/containers"
-    names = [container.get("name") for container in items(deployment, "spec", "template", "spec", "containers")]
+    names = [container.get("name") for container in items(workload, "spec", "template", "spec", "containers")]
     try:
-        at = names.index(server.container_in(cluster, deployment, finding.pool))
+        at = names.index(server.container_in(cluster, workload, finding.pool))
     except Failure:
-        return name, deployment, containers
-    return name, deployment, f"{containers}/{at}/image"
+        return name, workload, containers
+    return name, workload, f"{containers}/{at}/image"

@@ -16,7 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
-ROUTE, IMAGE, SIZE, MINIMUM, DEPLOYMENT = "route", "image", "replicas", "autoscaler", "deployment"
+ROUTE, IMAGE, SIZE, MINIMUM, WORKLOAD = "route", "image", "replicas", "autoscaler", "workload"
 
 LONGEST = 200  # characters of a value that others wrote
 
@@ -29,7 +29,7 @@ class Expected(t.NamedTuple):
     """What a release or a watch has written, or has found at its start."""
 
     weights: Weights | None = None  # None while they are changed
-    images: t.Mapping[str, str] = {}  # what each pool's Deployment runs
+    images: t.Mapping[str, str] = {}  # what each pool's workload runs
     sizes: t.Mapping[str, int] = {}  # the pods that each pool must have at least
     minimums: t.Mapping[str, int] = {}  # by pool, a minReplicas that a run has raised
     runs: frozenset[str] = frozenset()  # ids of the runs that may write
@@ -45,7 +45,7 @@ class Seen(t.NamedTuple):
     gone: t.Mapping[str, str] = {}  # ROUTE or pools that are not in the cluster, with the API server's words
     run: str = ""  # the run that wrote the route last
     images: t.Mapping[str, str] = {}  # by pool
-    image_runs: t.Mapping[str, str] = {}  # the run that wrote each pool's Deployment last
+    image_runs: t.Mapping[str, str] = {}  # the run that wrote each pool's workload last
     sizes: t.Mapping[str, int] = {}  # replicas by pool
     minimums: t.Mapping[str, int] = {}  # minReplicas by pool
 
@@ -53,7 +53,7 @@ class Seen(t.NamedTuple):
 class Finding(t.NamedTuple):
     """What was overwritten."""
 
-    what: str  # ROUTE, IMAGE, SIZE, MINIMUM or DEPLOYMENT
+    what: str  # ROUTE, IMAGE, SIZE, MINIMUM or WORKLOAD
     pool: str  # empty for the route
     text: str  # the present and the former state, a clause
     harmful: bool = True  # whether the release or watch ends
@@ -90,11 +90,11 @@ def _route(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
 
 
 def _gone(expected: Expected, seen: Seen) -> t.Iterator[Finding]:
-    """Yield deleted Deployments. Harmful is that of the pool that a release goes to, or that has all the traffic."""
+    """Yield deleted workloads. Harmful is that of the pool that a release goes to, or that has all the traffic."""
     for pool in expected.images.keys() | expected.sizes.keys():
         if pool in seen.gone:
             harmful = pool == expected.pool or (expected.weights or {}).get(pool) == 100
-            yield Finding(DEPLOYMENT, pool, f"was deleted ({printable(seen.gone[pool], LONGEST)})", harmful=harmful)
+            yield Finding(WORKLOAD, pool, f"was deleted ({printable(seen.gone[pool], LONGEST)})", harmful=harmful)
 
 
 def _images(expected: Expected, seen: Seen) -> t.Iterator[Finding]:

@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import affinity
-from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, disruption_budgets
+from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, disruption_budgets, stateful_sets
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import Object, condition
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout import fenced, patch
 
@@ -43,6 +43,8 @@ def change(
         "image_ref": has_image_ref if image_ref is None else image_ref,
         "replicas": has_replicas if replicas is None else replicas,
     }
+    if after["image_ref"] != has_image_ref:
+        _refuse_kept_pods(server, pool, workload)
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
@@ -54,7 +56,7 @@ def change(
     if after["replicas"] < has_replicas:
         _keep_budget(task, cluster, server, pool, has_replicas, after["replicas"])
     shrinks = after["replicas"] < has_replicas and not task.check_mode
-    if shrinks and (weight := _weight(cluster, server, pool)):
+    if shrinks and (weight := weight_of(cluster, server, pool)):
         raise Failure(
             f"Refusing to scale pool {pool} of {server} from {has_replicas} to {after['replicas']} pods: "
             f"the route gives it {weight} % of the traffic. Shift the traffic away first."
@@ -65,7 +67,7 @@ def change(
     )
     result = {
         "changed": before != after or raised,
-        "deployment": f"{server.namespace}/{server.workload(pool)}",
+        "workload": server.workload_title(pool),
         "previous": before,
         **after,
         "autoscaler": {
@@ -86,7 +88,7 @@ def change(
     if after["replicas"] == 0 < has_replicas:
         _end_affinity(task, cluster, server, pool, run)
     container = server.container_in(cluster, workload, pool)
-    patched = _patched(cluster, server, pool, before, after, run, task.check_mode, container)
+    patched = write(cluster, server, pool, before, after, run, dry_run=task.check_mode, container=container)
     if shrinks:
         refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
     return result, condition(patched, "Progressing")
@@ -96,12 +98,12 @@ def refuse_if_it_has_traffic_again(
     cluster: Api, server: Server, pool: str, result: dict[str, t.Any], run: str | None
 ) -> None:
     """Scale a pool up again that got traffic while it was scaled down, and raise Failure then. Raises LeaseLost."""
-    weight = _weight(cluster, server, pool)
+    weight = weight_of(cluster, server, pool)
     if not weight:
         return
     has, had = result["replicas"], result["previous"]["replicas"]
     now = {"image_ref": result["image_ref"], "replicas": has}
-    _patched(cluster, server, pool, now, {**now, "replicas": had}, run, dry_run=False)
+    write(cluster, server, pool, now, {**now, "replicas": had}, run)
     raise Failure(
         f"Pool {pool} of {server} was scaled to {has} pods and back to {had}: another client gave it {weight} % of the "
         "traffic in between. Find out which client writes the route, and shift the traffic away first.",
@@ -109,7 +111,7 @@ def refuse_if_it_has_traffic_again(
     )
 
 
-def _weight(cluster: Api, server: Server, pool: str) -> int:
+def weight_of(cluster: Api, server: Server, pool: str) -> int:
     """Return the pool's percentage of the traffic; 0 where there is no route. Raises Failure when it can't be read."""
     # lazy: emergency path
     from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -127,7 +129,7 @@ def _keep_budget(task: Task, cluster: Api, server: Server, pool: str, now: int, 
     minimum, budget = disruption_budgets.required_by(cluster, server, pool, wanted or now, task.warn)
     if wanted >= minimum:
         return
-    weight = _weight(cluster, server, pool)
+    weight = weight_of(cluster, server, pool)
     if weight:
         raise Failure(
             f"Refusing to scale pool {pool} of {server} from {now} to {wanted} pods: it has {weight} % of the traffic, "
@@ -146,28 +148,36 @@ def _end_affinity(task: Task, cluster: Api, server: Server, pool: str, run: str 
         task.warn(f"Sessions of pool {pool} of {server} may get a 503 from the gateway. {failure.msg}")
 
 
-def _patched(
+def _refuse_kept_pods(server: Server, pool: str, workload: Object) -> None:
+    """Raise Failure for a StatefulSet that would not give the new image to all of its pods."""
+    if stateful_sets.is_set(workload) and (keeps := stateful_sets.keeps_pods(workload)):
+        raise Failure(f"Refusing to change the image of {server.workload_title(pool)}: {keeps}.")
+
+
+def write(
     cluster: Api,
     server: Server,
     pool: str,
     before: dict[str, t.Any],
     after: dict[str, t.Any],
     run: str | None,
-    dry_run: bool,
+    *,
+    dry_run: bool = False,
     container: str = "",  # whose image changes
 ) -> Object:
+    """Patch what differs of image_ref and replicas; return the workload. Raises LeaseLost and Failure."""
     path = server.workload_path(pool)
-    deployment = cluster.get(path) if run else None
+    workload = cluster.get(path) if run else None
 
     def attempt() -> Object:
-        if deployment is None or not run:
+        if workload is None or not run:
             return cluster.patch(path, patch(container, before, after), "strategic", dry_run=dry_run)
         fence.check(cluster, server, run, dry_run=dry_run)
-        return cluster.patch(path, fenced(deployment, container, before, after, run), "json", dry_run=dry_run)
+        return cluster.patch(path, fenced(workload, container, before, after, run), "json", dry_run=dry_run)
 
     def again(_conflict: Conflict) -> None:
-        nonlocal deployment
+        nonlocal workload
         found = cluster.get(path)  # waits until the API server is back
-        deployment = found if run else None
+        workload = found if run else None
 
     return on_conflict(attempt, cluster.patience, again)

@@ -9,7 +9,7 @@ one is not worth a longer outage. When no more can become ready, the traffic goe
 
 An image whose digest is gone from its registry is deployed by its tag: once, and only when the pods report that, since
 an emergency does not ask the registry. A run that was killed in between finds the pods as they are, and goes on there.
-When the tag is gone too, the registry may be the one in trouble: the Deployment gets its digest back.
+When the tag is gone too, the registry may be the one in trouble: the workload gets its digest back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from ansible_collections.mcp.server.plugins.module_utils._image import by_tag, digest_gone, gone_sentence
 from ansible_collections.mcp.server.plugins.module_utils._server import other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
-from ansible_collections.mcp.server.plugins.module_utils._traffic import pool_change
+from ansible_collections.mcp.server.plugins.module_utils._traffic import blocked_pods, pool_change
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import renew_lease, without_run_id
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 from ansible_collections.mcp.server.plugins.module_utils._workload import convergence, rollout
@@ -106,7 +106,8 @@ def _await_pods(
     task = shift.task
     ago = time.monotonic() - began if changed["changed"] else None
     view = rollout.View(shift.cluster, shift.server, pool, task.params["ready_grace"], stale, changed_ago=ago)
-    return rollout.wait(view, patience, task.progress, min_ready(changed["replicas"])).ready
+    unblock = blocked_pods.remover(task, shift.cluster, shift.server, pool, changed, None, patience)
+    return rollout.wait(view, patience, task.progress, min_ready(changed["replicas"]), unblock).ready
 
 
 def _deploy_by_tag(

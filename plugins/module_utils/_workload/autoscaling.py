@@ -26,8 +26,8 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
 Object = dict[str, t.Any]
 
 NOTE = "mcp.server/min-replicas"  # {"former": 2, "raised": 5}
-# The usual names of a Deployment's autoscaler: of kubectl autoscale and most charts, and of KEDA.
-NAMES = ("{deployment}", "keda-hpa-{deployment}")
+# The usual names of a workload's autoscaler: of kubectl autoscale and most charts, and of KEDA.
+NAMES = ("{workload}", "keda-hpa-{workload}")
 UNLISTED_FOR = 30.0  # seconds
 UNLISTED = (
     "No permission to list HorizontalPodAutoscalers in namespace {namespace}: only those with the usual names "
@@ -82,7 +82,7 @@ class Autoscaler:
         return max(self.original_min_replicas, min(wanted, int(self.obj["spec"]["maxReplicas"])))
 
     def size(self, now: int, wanted: int) -> int:
-        """Return the size to set on the Deployment. 0 switches the autoscaler off; to scale down is its own work."""
+        """Return the size to set on the workload. 0 switches the autoscaler off; to scale down is its own work."""
         return max(now, self.min_replicas_for(wanted)) if wanted else 0
 
     def patch(self, wanted: int, run: str | None = None) -> tuple[t.Any, str] | None:
@@ -144,7 +144,7 @@ def _find_by_name(
 
     absent: paths that are known not to exist; more are added.
     """
-    names = [form.format(deployment=server.workload(pool)) for pool in POOLS for form in NAMES]
+    names = [form.format(workload=server.workload(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
     for name in names:
         path = _path(server, name)
@@ -163,15 +163,20 @@ def _find_by_name(
 
 
 def _by_pool(server: Server, items: t.Any) -> dict[str, Autoscaler]:
-    targets = {server.workload(pool): pool for pool in POOLS}
+    objects = {pool: server.objects(pool) for pool in POOLS}
+    targets = {(one.kind, one.workload): pool for pool, one in objects.items()}
     found = {}
     for item in items if isinstance(items, list) else ():
         match item:
             case {
                 "metadata": {"name": str()},
-                "spec": {"scaleTargetRef": {"kind": "Deployment", "name": str() as name}, "maxReplicas": int(), **rest},
-            } if name in targets and isinstance(rest.get("minReplicas"), int | None):
-                found[targets[name]] = Autoscaler(item)
+                "spec": {
+                    "scaleTargetRef": {"kind": str() as kind, "name": str() as name},
+                    "maxReplicas": int(),
+                    **rest,
+                },
+            } if (kind, name) in targets and isinstance(rest.get("minReplicas"), int | None):
+                found[targets[kind, name]] = Autoscaler(item)
     return found
 
 

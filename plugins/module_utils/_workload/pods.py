@@ -75,6 +75,10 @@ class Problem:
     # Whether the registry does not have the image.
     image_gone: bool = False
 
+    def __str__(self) -> str:
+        """Return what happened and what to do, a clause."""
+        return f"{self.message}; {self.advice}"
+
 
 def is_ready(pod: Object) -> bool:
     return not is_leaving(pod) and condition(pod, "Ready").get("status") == "True"
@@ -130,7 +134,7 @@ def problem(
     """
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return None
-    grace = _grace_of(grace, since, now)
+    grace = grace_of(grace, since, now)
     every, events, own = events, _about(pod, events, container), _own(pod, container)
     return (
         _unscheduled(pod, events, every, now, grace)
@@ -148,7 +152,7 @@ def needs_events(
     """Return whether problem() needs the events of this pod: its status alone does not explain why it is not ready."""
     if is_ready(pod) or is_leaving(pod) or is_finished(pod):
         return False
-    grace, own = _grace_of(grace, since, now), _own(pod, container)
+    grace, own = grace_of(grace, since, now), _own(pod, container)
     if reason := _unscheduled_reason(pod, now, grace):
         return reason == UNSCHEDULABLE
     return (
@@ -163,7 +167,7 @@ def may_start(pod: Object, now: datetime.datetime, grace: float, container: str)
     return mapping(_own(pod, container), "state").get("running") is not None or _pod_age(pod, now) < grace
 
 
-def _grace_of(grace: float, since: datetime.datetime | None, now: datetime.datetime) -> float:
+def grace_of(grace: float, since: datetime.datetime | None, now: datetime.datetime) -> float:
     """Return the grace of a rollout that began then: nothing has lasted for longer than the rollout."""
     return math.inf if since and (now - since).total_seconds() < grace else grace
 
@@ -203,7 +207,7 @@ def _unscheduled(
         UNSCHEDULABLE,
         f"no node accepts it ({_line(scheduled.get('message'))})",
         "free or add capacity, or lower the requests",
-        may_pass=bool(answers) and max(answers, key=_time).get("reason") in SCALE_UP,
+        may_pass=bool(answers) and max(answers, key=event_time).get("reason") in SCALE_UP,
     )
 
 
@@ -266,7 +270,7 @@ def _not_created(
     if not _is_not_created(pod, own, now, grace):
         return None
     # Of two events in the same second, the warning is the older one: pulling an image may take long.
-    newest = max(events, key=lambda event: (_time(event), event.get("type") != "Warning"), default={})
+    newest = max(events, key=lambda event: (event_time(event), event.get("type") != "Warning"), default={})
     if newest.get("type") != "Warning":
         return None
     reason, text = newest.get("reason") or "Warning", newest.get("message") or ""
@@ -378,14 +382,14 @@ def has_lasted(found: Object, now: datetime.datetime, grace: float) -> bool:
 def _newest(events: t.Sequence[Object], reason: str, containing: str = "") -> str:
     """Return the message of the newest event with this reason; empty without one."""
     found = [event for event in events if event.get("reason") == reason and containing in _message(event)]
-    return _message(max(found, key=_time)) if found else ""
+    return _message(max(found, key=event_time)) if found else ""
 
 
 def _message(event: Object) -> str:
     return event.get("message") or ""
 
 
-def _time(event: Object) -> datetime.datetime:
+def event_time(event: Object) -> datetime.datetime:
     # The API events.k8s.io and the older one fill different fields.
     return (
         _times.parse(mapping(event, "series").get("lastObservedTime"))

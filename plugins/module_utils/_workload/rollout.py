@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Change a Deployment's image and size by a patch, and wait until its rollout is complete or has failed."""
+"""Change a workload's image and size by a patch, and wait until its rollout is complete or has failed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
+from ansible_collections.mcp.server.plugins.module_utils._workload import stateful_sets
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     Object,
     condition,
     earlier_restarts,
+    is_ready,
     needs_events,
-    owner,
     uid_of,
 )
 from ansible_collections.mcp.server.plugins.module_utils._workload.rollout_state import (
     State,
-    newest_of,
+    new_pods,
     revision,
     state,
+    wanted_pods,
 )
 
 CAUSE = "kubernetes.io/change-cause"
@@ -54,16 +57,16 @@ def patch(container: str, before: dict[str, t.Any], after: dict[str, t.Any]) -> 
 
 
 def fenced(
-    deployment: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str
+    workload: Object, container: str, before: dict[str, t.Any], after: dict[str, t.Any], run: str
 ) -> list[fence.Operation]:
-    """Return the same as a fenced JSON patch of this run (fence.py). deployment: as it was read."""
+    """Return the same as a fenced JSON patch of this run (fence.py). workload: as it was read."""
     operations = fence.stamp(
-        deployment, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None
+        workload, run, _cause(after["image_ref"]) if after["image_ref"] != before["image_ref"] else None
     )
     if after["replicas"] != before["replicas"]:
         operations.append({"op": "add", "path": "/spec/replicas", "value": after["replicas"]})
     if after["image_ref"] != before["image_ref"]:
-        names = [one.get("name") for one in items(deployment, "spec", "template", "spec", "containers")]
+        names = [one.get("name") for one in items(workload, "spec", "template", "spec", "containers")]
         place = f"/spec/template/spec/containers/{names.index(container)}"
         operations.append({"op": "test", "path": f"{place}/name", "value": container})
         operations.append({"op": "replace", "path": f"{place}/image", "value": after["image_ref"]})
@@ -79,10 +82,10 @@ class ImageGone(Failure):
 
 
 class View:
-    """A pool's Deployment and its pods, read anew for each state.
+    """A pool's workload and its pods, read anew for each state.
 
     grace: seconds, see pods.problem(). stale: the Progressing condition from before this run's change. refuse: raises
-    Failure for a Deployment that must not be waited for. changed_ago: seconds since before this run's change; None when
+    Failure for a workload that must not be waited for. changed_ago: seconds since before this run's change; None when
     it changed nothing: then the rollout began earlier or, when that one is complete, begins with the first look.
     """
 
@@ -93,14 +96,15 @@ class View:
         pool: str,
         grace: float,
         stale: Object | None = None,
-        refuse: t.Callable[[Object], None] = lambda _deployment: None,
+        refuse: t.Callable[[Object], None] = lambda _workload: None,
         changed_ago: float | None = None,
     ) -> None:
         self.cluster = cluster
         self.pool = pool
         self.path = server.workload_path(pool)
-        self.name = f"{server.namespace}/{server.workload(pool)}"
-        self.revision = ""
+        self.title = server.workload_title(pool)
+        self.revision = ""  # of a Deployment
+        self.is_set = server.objects(pool).kind == STATEFUL_SET
         self.stale = stale
         self._refuse = refuse
         self._server, self._namespace = server, server.namespace
@@ -112,25 +116,28 @@ class View:
         self._earlier: dict[str, int] | None = None
 
     def state(self) -> State:
-        deployment = self.cluster.get(self.path)
-        self._refuse(deployment)
-        self.revision = revision(deployment)
-        self._container = self._server.container_in(self.cluster, deployment, self.pool)
-        selector = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
-        replicasets = items(self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector), "items")
+        workload = self.cluster.get(self.path)
+        self._refuse(workload)
+        self.revision = revision(workload)
+        self._container = self._server.container_in(self.cluster, workload, self.pool)
+        selector = selectors.labels(mapping(workload, "spec", "selector", "matchLabels"))
+        replicasets: list[Object] = []
+        if not self.is_set:
+            replicasets = items(self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector), "items")
         pods = items(self.cluster.get(paths.pods(self._namespace), labelSelector=selector), "items")
         if self._earlier is None:
-            if self._since is None and condition(deployment, "Progressing").get("reason") == COMPLETE:
+            if self._since is None and _was_complete(workload):
                 self._since = self.cluster.now()
             self._earlier = earlier_restarts(pods, self._container, self._since) if self._since else {}
-        newest = newest_of(deployment, replicasets)
-        new = [pod for pod in pods if newest and owner(pod) == uid_of(newest)]
+        new = new_pods(workload, replicasets, pods)
         now = self.cluster.now()  # before the events are read: which pods need them depends on it
+        waits = self.is_set and len(new) < wanted_pods(workload) and all(map(is_ready, new))
         return state(
-            deployment,
+            workload,
             replicasets,
             pods,
-            self._events(new, now),
+            # A StatefulSet has no condition that says why there is no next pod.
+            self._events(new, now, uid_of(workload) if waits else ""),
             now,
             self._container,
             self._grace,
@@ -139,8 +146,10 @@ class View:
             self._earlier,
         )
 
-    def _events(self, pods: t.Sequence[Object], now: datetime.datetime) -> list[Object]:
+    def _events(self, pods: t.Sequence[Object], now: datetime.datetime, also: str = "") -> list[Object]:
         """Return the events of pods that only these explain: not those of the whole namespace, which may be thousands.
+
+        also: the uid of another object whose events are wanted.
 
         Read side by side, since an API server in trouble takes seconds for each.
         """
@@ -148,7 +157,8 @@ class View:
             return []
         unexplained = [pod for pod in pods if needs_events(pod, now, self._grace, self._container, self._since)]
         uids = [uid for pod in unexplained if (uid := uid_of(pod))]
-        reads = [started(functools.partial(self._events_of, uid)) for uid in uids[:MAX_PODS]]
+        wanted = [*uids[:MAX_PODS], *filter(None, [also])]
+        reads = [started(functools.partial(self._events_of, uid)) for uid in wanted]
         # Each read ends by itself, as any request does.
         return [event for read in reads for event in read(threading.TIMEOUT_MAX)]
 
@@ -163,25 +173,44 @@ class View:
             return []
 
 
-def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enough: int | None = None) -> State:
+def _was_complete(workload: Object) -> bool:
+    """Return whether no rollout is going on, by a workload that this run did not change."""
+    if stateful_sets.is_set(workload):
+        return stateful_sets.newest_revision(workload) == mapping(workload, "status").get("currentRevision")
+    return bool(condition(workload, "Progressing").get("reason") == COMPLETE)
+
+
+def wait(
+    view: View,
+    patience: Deadline,
+    progress: t.Callable[[str], None],
+    enough: int | None = None,
+    unblock: t.Callable[[stateful_sets.Blocked], bool] = lambda _blocked: False,
+) -> State:
     """Wait until the rollout is complete; return its state. Raises Failure, with the state as evidence.
 
     enough: for an emergency, which polls more often: this many ready pods are enough, or fewer when no more come soon.
+    unblock: removes what an OrderedReady StatefulSet waits for, and returns whether it did. Called once for each pod.
     """
     evidence: dict[str, t.Any] = {}
     shown, shown_at = "", 0.0
     problems: t.Sequence[str] = ()
+    asked: set[str] = set()
     while True:
         now = view.state()
         line, problems = f"{view.pool}: {now}", now.problems
         evidence = {"ready": now.ready, "reason": now.reason, "problems": list(now.problems)}
-        no_more = now.failed or now.ready + len(problems) >= now.wanted
+        no_more = now.failed or now.ready + len(problems) + now.behind >= now.wanted
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):
             return now
+        if now.blocked and now.blocked.pod not in asked:
+            asked.add(now.blocked.pod)
+            if unblock(now.blocked):
+                continue
         # Nodes that have the image start it: in an emergency these may be enough.
         if now.failed and not (enough is not None and now.image_gone and now.starting):
             failure = ImageGone if now.image_gone else Failure
-            raise failure(f"Deployment {view.name} will not become ready: {now.failed}.", **evidence)
+            raise failure(f"{view.title} will not become ready: {now.failed}.", **evidence)
         if line != shown or patience.elapsed - shown_at >= HEARTBEAT:
             first = f" ({problems[0]})" if problems else ""
             progress(f"{line}{first}, {_times.stopwatch(patience.elapsed)} of {_times.stopwatch(patience.seconds)}")
@@ -191,7 +220,7 @@ def wait(view: View, patience: Deadline, progress: t.Callable[[str], None], enou
                 return now
             why = f" ({'; '.join(problems)})" if problems else ""
             raise Failure(
-                f"Deployment {view.name} is not complete after {patience.seconds:g} s: {line}{why}. "
+                f"{view.title} is not complete after {patience.seconds:g} s: {line}{why}. "
                 "Check its events, or raise wait_timeout.",
                 **evidence,
             )

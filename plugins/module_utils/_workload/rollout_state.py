@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide how far the rollout of a Deployment is, and whether it can still succeed. Pure: objects in, a state out."""
+"""Decide how far a rollout is, and whether it can still succeed. Pure: objects in, a state out.
+
+What is different about a StatefulSet is in stateful_sets.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
+from ansible_collections.mcp.server.plugins.module_utils._workload import stateful_sets
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import (
     UNHEALTHY,
     UNREACHED,
@@ -52,6 +56,10 @@ class State:
     starting: int = 0
     # A clause for each pod that does not become ready, and for pods that are refused.
     problems: tuple[str, ...] = ()
+    # How many pods an OrderedReady StatefulSet makes only once those with a problem are ready.
+    behind: int = 0
+    # The pod of a former revision that it waits for; None without one.
+    blocked: stateful_sets.Blocked | None = None
 
     def __str__(self) -> str:
         if self.leaving and self.ready >= self.wanted:
@@ -60,7 +68,7 @@ class State:
 
 
 def state(
-    deployment: Object,
+    workload: Object,
     replicasets: t.Sequence[Object],
     pods: t.Sequence[Object],
     events: t.Sequence[Object],
@@ -73,18 +81,20 @@ def state(
 ) -> State:
     """Return the state of a rollout.
 
-    pods, replicasets: at least those of the Deployment. events: of its pods, none without the permission to read them.
-    container, grace, since: see pods.problem(). earlier: see pods.earlier_restarts(). stale: the Progressing condition
-    from before the change, which the controller may not have replaced yet.
+    pods, replicasets: at least those of the workload; a StatefulSet has no ReplicaSets. events: of its pods and of a
+    StatefulSet itself, none without the permission to read them. container, grace, since: see pods.problem().
+    earlier: see pods.earlier_restarts(). stale: the Progressing condition from before the change, which the controller
+    may not have replaced yet.
     """
-    wanted, status = wanted_pods(deployment), mapping(deployment, "status")
-    replicasets_of_it = {uid_of(rs): rs for rs in _replicasets_of(deployment, replicasets)}
-    newest = newest_of(deployment, replicasets)
-    if newest is None or is_behind(deployment):
+    wanted, status = wanted_pods(workload), mapping(workload, "status")
+    of_it, newest = _parts(workload, replicasets)
+    if not newest or is_behind(workload):
         return State(wanted)
 
-    present = [pod for pod in pods if owner(pod) in replicasets_of_it and not is_finished(pod)]
-    new = [pod for pod in present if owner(pod) == uid_of(newest) and not is_leaving(pod)]
+    is_set = stateful_sets.is_set(workload)
+    present = [pod for pod in pods if owner(pod) in of_it and not is_finished(pod)]
+    current = new_pods(workload, replicasets, present)
+    new = [pod for pod in current if not is_leaving(pod)]
     ready = sum(is_ready(pod) for pod in new)
     counts = {status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
     # At size 0 the containers have ended only when the pods are gone. Otherwise old pods may still finish requests.
@@ -95,21 +105,67 @@ def state(
         # Problems of pods that are to be removed do not matter.
         return State(wanted, ready, leaving=len(present))
     restarts = earlier or {}
-    found = [(pod, problem(pod, events, now, grace, container, since, restarts.get(uid_of(pod), 0))) for pod in new]
-    problems = [replace(one, message=f"pod {name_of(pod)}: {one.message}") for pod, one in found if one]
-    if refused := _refused(newest, now, grace, room_comes=len(present) > len(new)):
+
+    def problem_of(pod: Object) -> Problem | None:
+        found = problem(pod, events, now, grace, container, since, restarts.get(uid_of(pod), 0))
+        return replace(found, message=f"pod {name_of(pod)}: {found.message}") if found else None
+
+    found = [(pod, problem_of(pod)) for pod in new]
+    problems = [one for _pod, one in found if one]
+    room_comes = len(present) > len(new)
+    if not is_set:
+        refused = _refused(of_it[newest], now, grace, room_comes=room_comes)
+    elif len(new) < wanted:
+        refused = stateful_sets.refused(workload, events, now, grace, since, room_comes=room_comes)
+    else:
+        refused = None
+    if refused:
         problems.append(refused)
-    terminal = _terminal(deployment, problems, len(new), stale)
+    terminal = _terminal(workload, problems, len(new), stale)
+    blocked = stateful_sets.blocked(workload, present, wanted) if is_set else None
+    if blocked:
+        waits = stateful_sets.waits_for(
+            blocked, next(problem_of(one) for one in present if name_of(one) == blocked.pod)
+        )
+        problems.append(waits)
+        terminal = terminal or (None if waits.may_pass else waits)
+    if is_set and not terminal and any(one not in new and not is_leaving(one) for one in present):
+        terminal = stateful_sets.keeps_pods(workload)
+    ordered = is_set and stateful_sets.is_ordered(workload)
     return State(
         wanted,
         ready,
         leaving=len(present) - len(new),
         reason=terminal.reason if terminal else "",
-        failed=f"{terminal.message}; {terminal.advice}" if terminal else "",
+        failed=str(terminal) if terminal else "",
         image_gone=terminal is not None and terminal.image_gone,
         starting=sum(one is None and not is_ready(pod) and may_start(pod, now, grace, container) for pod, one in found),
         problems=tuple(one.message for one in problems),
+        behind=max(0, wanted - len(new)) if ordered and problems else 0,
+        blocked=blocked,
     )
+
+
+def _parts(workload: Object, replicasets: t.Sequence[Object]) -> tuple[dict[str, Object], str]:
+    """Return what owns the workload's pods, by uid, and the uid of what owns those of its newest revision.
+
+    That is empty while there is none. A StatefulSet owns its pods itself.
+    """
+    if stateful_sets.is_set(workload):
+        uid = uid_of(workload)
+        return {uid: workload}, uid if stateful_sets.newest_revision(workload) else ""
+    newest = newest_of(workload, replicasets)
+    return {uid_of(rs): rs for rs in _replicasets_of(workload, replicasets)}, uid_of(newest) if newest else ""
+
+
+def new_pods(workload: Object, replicasets: t.Sequence[Object], pods: t.Iterable[Object]) -> list[Object]:
+    """Return those of the pods that are of the workload's newest revision."""
+    _parts_of_it, newest = _parts(workload, replicasets)
+    of_newest = [pod for pod in pods if newest and owner(pod) == newest]
+    if not stateful_sets.is_set(workload):
+        return of_newest
+    revision = stateful_sets.newest_revision(workload)
+    return [pod for pod in of_newest if stateful_sets.is_of(pod, revision)]
 
 
 def newest_of(deployment: Object, replicasets: t.Sequence[Object]) -> Object | None:
@@ -123,9 +179,9 @@ def _replicasets_of(deployment: Object, replicasets: t.Sequence[Object]) -> list
     return [rs for rs in replicasets if uid and owner(rs) == uid]
 
 
-def wanted_pods(deployment: Object) -> int:
-    """Return how many pods the Deployment has to have."""
-    replicas = mapping(deployment, "spec").get("replicas")
+def wanted_pods(workload: Object) -> int:
+    """Return how many pods the workload has to have."""
+    replicas = mapping(workload, "spec").get("replicas")
     return 1 if replicas is None else int(replicas)
 
 
@@ -153,16 +209,16 @@ def _refused(newest: Object, now: datetime.datetime, grace: float, *, room_comes
     return Problem("ReplicaFailure", f"its pods are refused ({message})", advice, may_pass)
 
 
-def _terminal(deployment: Object, problems: t.Sequence[Problem], pods: int, stale: Object | None) -> Problem | None:
+def _terminal(workload: Object, problems: t.Sequence[Problem], pods: int, stale: Object | None) -> Problem | None:
     """Return why the rollout cannot succeed. pods: how many new pods there are."""
-    if mapping(deployment, "spec").get("paused"):
+    if mapping(workload, "spec").get("paused"):
         return Problem("Paused", "it is paused", "resume it (kubectl rollout resume)")
     # A single pod may run without becoming ready; when all of them do, the version is at fault.
     all_unready = sum(found.reason == UNHEALTHY for found in problems) == pods
     for found in problems:
         if not found.may_pass and (found.reason != UNHEALTHY or all_unready):
             return found
-    progressing = condition(deployment, "Progressing")
+    progressing = condition(workload, "Progressing")
     if progressing.get("reason") == "ProgressDeadlineExceeded" and progressing != stale:
         return Problem(
             "ProgressDeadlineExceeded", f"it made no progress ({progressing.get('message')})", "see its events"

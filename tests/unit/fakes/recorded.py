@@ -330,6 +330,59 @@ ROUTES: dict[str, dict[str, Object]] = {
 }
 
 
+def stateful_set(name: str) -> Object:
+    return {
+        "kind": "StatefulSet",
+        "metadata": metadata(name, managedFields=MANAGED),
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": SERVER_LABELS},
+            "template": TEMPLATE,
+            "podManagementPolicy": "OrderedReady",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "ordinals": {"start": 0},
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+            "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Retain"},
+        },
+        "status": {
+            "observedGeneration": 2,
+            "replicas": 2,
+            "updatedReplicas": 1,
+            "availableReplicas": 1,
+            "currentRevision": f"{name}-a",
+            "updateRevision": f"{name}-b",
+        },
+    }
+
+
+def objects_of_sets() -> dict[str, Object]:
+    """Return the objects of a server whose pools are StatefulSets: those that have no counterpart among the others."""
+    core, apps = "/api/v1/namespaces/prod", "/apis/apps/v1/namespaces/prod"
+    found = {f"{apps}/statefulsets/mcp-{pool}": stateful_set(f"mcp-{pool}") for pool in ("blue", "green")}
+    for number, revision in enumerate("ab"):
+        name = f"mcp-blue-{revision}"
+        its = metadata(f"mcp-blue-{number}", "StatefulSet", "mcp-blue")
+        its["labels"] = {**SERVER_LABELS, "controller-revision-hash": name}
+        found[f"{core}/pods/mcp-blue-{number}"] = {**pod("x", {"running": {"startedAt": AT}}), "metadata": its}
+        found[f"{apps}/controllerrevisions/{name}"] = {
+            "metadata": metadata(name, "StatefulSet", "mcp-blue"),
+            "data": {"spec": {"template": {"$patch": "replace", **TEMPLATE}}},
+            "revision": number + 1,
+        }
+    scaler = copy.deepcopy(AUTOSCALER)
+    scaler["spec"]["scaleTargetRef"]["kind"] = "StatefulSet"
+    found["/apis/autoscaling/v2/namespaces/prod/horizontalpodautoscalers/mcp-blue"] = scaler
+    about = {"kind": "StatefulSet", "name": "mcp-blue", "uid": "mcp-blue"}
+    refused = {"type": "Warning", "reason": "FailedCreate", "message": "exceeded quota", "firstTimestamp": AT}
+    found[f"{core}/events/set"] = {
+        "metadata": metadata("set.1"),
+        "involvedObject": about,
+        **refused,
+        "lastTimestamp": AT,
+    }
+    return copy.deepcopy(found)
+
+
 def objects(route_kind: str = "httproute") -> dict[str, Object]:
     """Return all of them, by path."""
     core, apps = "/api/v1/namespaces/prod", "/apis/apps/v1/namespaces/prod"
@@ -360,6 +413,7 @@ def objects(route_kind: str = "httproute") -> dict[str, Object]:
 
 # Fields that the API requires, by the field that holds the object or the list: all others are optional.
 REQUIRED = {
+    "": {"kind"},  # which an API server always fills in, like the metadata
     "metadata": {"name", "resourceVersion", "generation"},  # which an API server always fills in
     "conditions": {"type", "status"},
     "containers": {"name"},

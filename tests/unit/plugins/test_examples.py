@@ -145,5 +145,5 @@ def test_a_pre_flight_check_finds_nothing_wrong_with_it(monkeypatch):
     params = ArgumentSpecValidator(mcp_preflight.SPEC.options).validate(given).validated_parameters
     checks = mcp_preflight.run(Task(params))["checks"]
     assert {check["id"] for check in checks if check["skipped"]} == {"namespace", "nodes"}  # not the releaser's to see
-    assert {check["id"] for check in checks} >= {"rights", "route", "deployment_blue", "service_green"}
+    assert {check["id"] for check in checks} >= {"rights", "route", "workload_blue", "service_green"}
     assert all(check["ok"] for check in checks)

@@ -11,6 +11,7 @@ objects are in fakes/recorded.py. Each optional field is dropped alone, and many
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import typing as t
 
@@ -22,6 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http import credential
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, field_managers
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard, mcp_rollout_info, mcp_version_check
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -36,6 +38,7 @@ from ansible_collections.mcp.server.plugins.module_utils._workload import (
     revisions,
     rollout,
 )
+from ansible_collections.mcp.server.plugins.module_utils._workload import history as rollout_history
 from ansible_collections.mcp.server.tests.unit.fakes import recorded
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM
@@ -82,7 +85,7 @@ def deployments(cluster: Cluster, server: Server) -> None:
 
 
 def history(cluster: Cluster, server: Server) -> None:
-    for revision in (found := mcp_rollout_info.revisions(cluster, server, "blue")):
+    for revision in (found := rollout_history.read(cluster, server, "blue")):
         revisions.find(found, revision["revision"])
     pool = {"live": True, "weight": 1, "ready": 1, "replicas": 1, "revisions": found}
     mcp_rollout_info.lines({"blue": pool}, "green")
@@ -215,14 +218,25 @@ def server_of(kind: str) -> Server:
     )
 
 
-def read_all(readers: t.Iterable[str], objects: dict[str, Object], kind: str = "httproute") -> None:
+def server_of_sets() -> Server:
+    objects = {pool: PoolObjects(f"mcp-{pool}", "StatefulSet", f"mcp-{pool}") for pool in ("blue", "green")}
+    return dataclasses.replace(server_of("httproute"), **objects)
+
+
+# What reads a pool's workload
+OF_SETS = ("rollout_state", "deployments", "history", "change", "overwritten", "gitops", "budgets", "preflight")
+
+
+def read_all(
+    readers: t.Iterable[str], objects: dict[str, Object], kind: str = "httproute", server: Server | None = None
+) -> None:
     """Read them; only a Failure with a sentence may come."""
     for name in readers:
         cluster = ApiServer()
         # As they are: put() would fill in what is missing.
         cluster.objects |= objects
         try:
-            READERS[name](cluster, server_of(kind))
+            READERS[name](cluster, server or server_of(kind))
         except Failure as failure:
             assert is_sentence(failure.msg), failure.msg
 
@@ -268,6 +282,24 @@ def test_any_optional_field_may_be_missing_or_null(path: str, kind: str) -> None
             changed = recorded.without(objects[path], [(place, null)])
             if changed != objects[path]:
                 read_all(readers_of(path, kind), {**objects, path: changed}, kind)
+
+
+def all_of_sets() -> dict[str, Object]:
+    return {**recorded.objects(), **recorded.objects_of_sets()}
+
+
+def test_whole_stateful_sets_are_read() -> None:
+    for name in OF_SETS:
+        READERS[name](ApiServer(all_of_sets()), server_of_sets())
+
+
+@pytest.mark.parametrize("path", [path for path in recorded.objects_of_sets() if not path.endswith("-green")])
+def test_any_optional_field_of_a_stateful_set_may_be_missing_or_null(path: str) -> None:
+    objects = all_of_sets()
+    for place in recorded.optional(objects[path]):
+        for null in (False, True):
+            changed = recorded.without(objects[path], [(place, null)])
+            read_all(OF_SETS, {**objects, path: changed}, server=server_of_sets())
 
 
 @pytest.mark.parametrize(("path", "kind"), CASES)

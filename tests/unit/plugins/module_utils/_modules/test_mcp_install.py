@@ -720,5 +720,5 @@ def test_the_documented_server_is_ready_for_a_release(api: ApiServer, monkeypatc
     monkeypatch.setattr(mcp_preflight, "connect", lambda _params: api)
     params = ArgumentSpecValidator(mcp_preflight.SPEC.options).validate({**namespace, "scope": ["now"]})
     checks = mcp_preflight.run(Task(params.validated_parameters))["checks"]
-    assert {check["id"] for check in checks} >= {"rights", "route", "deployment_blue", "service_green"}
+    assert {check["id"] for check in checks} >= {"rights", "route", "workload_blue", "service_green"}
     assert [check for check in checks if not check["ok"]] == []

@@ -465,7 +465,7 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
             {NAMESPACE: {"status": None}},
             'Check "namespace" cannot read the API server\'s answer. Unexpected error AttributeError',
         ),
-        ({BLUE: {"spec": None}}, 'Check "blue Deployment" cannot read'),
+        ({BLUE: {"spec": None}}, 'Check "blue workload" cannot read'),
         (
             {f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"TOKEN": "x"}}},
             'Check "secrets" cannot read',

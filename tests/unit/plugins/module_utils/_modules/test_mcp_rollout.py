@@ -134,7 +134,7 @@ def test_changes_and_waits(monkeypatch):
     assert result.pop("seconds") >= 0
     assert result == {
         "changed": True,
-        "deployment": "mcp-prod/mcp-server-green",
+        "workload": "Deployment mcp-prod/mcp-server-green",
         "previous": {"image_ref": OLD, "replicas": 0},
         "image_ref": NEW,
         "replicas": 3,
@@ -391,7 +391,7 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
     stuck = rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
 
     class View:
-        name, pool = "prod/green", "green"
+        title, pool = "Deployment prod/green", "green"
 
         def state(self):
             return stuck

@@ -41,7 +41,7 @@ FACTS = Facts(
     ),
     current_values={(ROUTE, BLUE): 100, (ROUTE, GREEN): 0},
     container="mcp",
-    deployment="Deployment prod/mcp-green",
+    workload="Deployment prod/mcp-green",
     record="ConfigMap prod/mcp-release",
     gate_descriptions=("at most 1 % of the answers may fail", "the contract is kept"),
 )

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     Right,
@@ -107,3 +109,35 @@ def test_an_autoscaler_that_is_there_has_to_be_changed():
         if right.resource == "horizontalpodautoscalers" and right.names
     ]
     assert right.names == ("keda-hpa-x",) and not right.optional and right.verbs == ("get", "patch")
+
+
+def of_kinds(blue: str, green: str) -> Server:
+    objects = {
+        pool: PoolObjects(f"mcp-{pool}", kind, f"mcp-{pool}") for pool, kind in (("blue", blue), ("green", green))
+    }
+    return replace(SERVER, **objects)
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "wanted"),
+    [
+        ("Deployment", "Deployment", {"deployments": ("mcp-blue", "mcp-green"), "replicasets": ()}),
+        ("StatefulSet", "StatefulSet", {"statefulsets": ("mcp-blue", "mcp-green"), "controllerrevisions": ()}),
+        (
+            "Deployment",
+            "StatefulSet",
+            {
+                "deployments": ("mcp-blue",),
+                "replicasets": (),
+                "statefulsets": ("mcp-green",),
+                "controllerrevisions": (),
+            },
+        ),
+    ],
+)
+def test_workloads_are_asked_for_by_their_kind(blue, green, wanted):
+    found = [right for right in rights(of_kinds(blue, green)) if right.group == "apps"]
+    assert {right.resource: right.names for right in found} == wanted
+    assert all(right.verbs == (("get", "patch") if right.names else ("list",)) for right in found)
+    # Without a history of revisions a release goes on; without ReplicaSets it can't tell which pods are new.
+    assert {right.resource for right in found if right.optional} == {"controllerrevisions"} & wanted.keys()

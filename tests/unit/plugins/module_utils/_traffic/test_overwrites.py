@@ -14,11 +14,11 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import Writer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import (
-    DEPLOYMENT,
     IMAGE,
     MINIMUM,
     ROUTE,
     SIZE,
+    WORKLOAD,
     Expected,
     Seen,
     failure,
@@ -85,10 +85,10 @@ AS_IT_IS = Seen(
             r"no longer leads to both pools.*\(no rule lists both\)",
         ),
         ({"weights": None, "gone": {"route": "no\nroute"}}, ROUTE, "", True, "", r"was deleted \(no route\)"),
-        ({"images": {}, "sizes": {}, "gone": {"green": "x"}}, DEPLOYMENT, "green", True, "", "was deleted"),
+        ({"images": {}, "sizes": {}, "gone": {"green": "x"}}, WORKLOAD, "green", True, "", "was deleted"),
         (
             {"images": {}, "sizes": {}, "gone": {"blue": "x"}},
-            DEPLOYMENT,
+            WORKLOAD,
             "blue",
             False,
             "",

@@ -55,7 +55,7 @@ class Cluster:
             self.requested.append(replicas)
             return {"replicas": replicas, "changed": True}, None
 
-        def wait(_view: t.Any, _patience: Deadline, _progress: t.Any, enough: int) -> t.Any:
+        def wait(_view: t.Any, _patience: Deadline, _progress: t.Any, enough: int, _unblock: t.Any) -> t.Any:
             self.waited_for.append(enough)
             return SimpleNamespace(ready=enough)
 

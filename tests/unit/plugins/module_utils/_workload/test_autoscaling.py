@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
@@ -197,6 +199,22 @@ def test_one_that_has_the_name_and_works_on_something_else():
     api = named("blue")
     api.change(f"{SCALERS}/mcp-blue", {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
     assert find(api, SERVER, print) == {}
+
+
+def test_pools_of_different_kinds_and_a_name_that_begins_with_another():
+    """Deployment mcp is blue, StatefulSet mcp-green is green, and a Deployment mcp-green is somebody else's."""
+    blue, green = PoolObjects("mcp", "Deployment", "mcp"), PoolObjects("mcp-green", "StatefulSet", "mcp-green")
+    server = replace(SERVER, blue=blue, green=green)
+    api = ApiServer()
+    for name, kind, target in (
+        ("a", "Deployment", "mcp"),
+        ("b", "StatefulSet", "mcp-green"),
+        ("c", "Deployment", "mcp-green"),
+        ("d", "StatefulSet", "mcp"),
+    ):
+        spec = {**scaler(2).obj["spec"], "scaleTargetRef": {"kind": kind, "name": target}}
+        api.put(f"{SCALERS}/{name}", {"spec": spec})
+    assert {pool: one.name for pool, one in find(api, server, print).items()} == {"blue": "a", "green": "b"}
 
 
 def test_it_is_changed_without_the_right_to_list():

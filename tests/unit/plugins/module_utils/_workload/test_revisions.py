@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_rollout_info import lines
-from ansible_collections.mcp.server.plugins.module_utils._workload.revisions import find, revisions
+from ansible_collections.mcp.server.plugins.module_utils._workload.revisions import find, revisions, revisions_of_set
 
 REVISION = "deployment.kubernetes.io/revision"
 DEPLOYMENT = {"metadata": {"uid": "d", "annotations": {REVISION: "4"}}}
@@ -48,6 +48,44 @@ def test_revisions():
 def test_a_revision_is_found_by_a_number_of_before_too(number, image):
     found = find(revisions(DEPLOYMENT, SETS, "mcp"), number)
     assert (found and found["image_ref"]) == image
+
+
+def controller_revision(name, number, image, owner="s"):
+    containers = [{"name": "sidecar", "image": "s"}, {"name": "mcp", "image": image}]
+    return {
+        "metadata": {
+            "name": name,
+            "creationTimestamp": f"2026-11-0{number}T00:00:00Z",
+            "annotations": {"kubernetes.io/change-cause": f"to {image}"},
+            "ownerReferences": [{"uid": owner, "controller": True}],
+        },
+        "data": {"spec": {"template": {"$patch": "replace", "spec": {"containers": containers}}}},
+        "revision": number,
+    }
+
+
+def test_revisions_of_a_stateful_set():
+    def pod(revision, ready, owner="s"):
+        metadata = {
+            "labels": {"controller-revision-hash": revision},
+            "ownerReferences": [{"uid": owner, "controller": True}],
+        }
+        return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+
+    workload = {"kind": "StatefulSet", "metadata": {"uid": "s"}, "status": {"updateRevision": "mcp-b"}}
+    known = [
+        controller_revision("mcp-b", 5, "v5"),
+        controller_revision("mcp-a", 4, "v4"),
+        controller_revision("mcp-c", 9, "other", owner="x"),
+    ]
+    pods = [pod("mcp-a", "True"), pod("mcp-b", "True"), pod("mcp-b", "False"), pod("mcp-b", "True", owner="x")]
+    found = revisions_of_set(workload, known, pods, "mcp")
+    assert [(one["revision"], one["image_ref"], one["replicas"], one["ready"], one["current"]) for one in found] == [
+        (4, "v4", 1, 1, False),
+        (5, "v5", 2, 1, True),
+    ]
+    assert found[0].keys() == revisions(DEPLOYMENT, SETS, "mcp")[0].keys()
+    assert revisions_of_set(workload, known, pods, "none")[0]["image_ref"] is None
 
 
 def test_a_present_number_comes_before_one_of_before():
