@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Mirrors OPTIONS of module_utils/_mcp/targets.py; mcp.server.cluster and mcp.server.endpoint belong to it.
+    # Mirrors OPTIONS of module_utils/_mcp/targets.py; mcp.server.cluster, .endpoint and .server belong to it.
     DOCUMENTATION = r"""
 options:
   endpoint:
@@ -18,7 +18,7 @@ options:
     description: The namespace of the pods. Required with O(pod), O(service), O(pool) and O(auth.token_secret).
     type: str
   server:
-    description: The MCP server's name, which is the value of its pods' label C(app). Required with O(pool).
+    description: Name of the MCP server. Required with O(pool).
     type: str
   pod:
     description: Ask this pod.
@@ -28,31 +28,10 @@ options:
     type: str
   pool:
     description:
-      - Ask every ready pod of this pool at once, which is the value of their label C(pool).
+      - Ask every ready pod that the Service of this pool selects, at once.
       - A pool without a ready pod is not healthy.
     type: str
-  pool_name_format:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
-  container:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
-  route:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
-  route_kind:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: str
-  route_nearest:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: bool
-  route_custom:
-    description: Not used here. It is taken so that one set of defaults can serve every module.
-    type: dict
-  port:
-    description: The port of the container, with O(pod), O(service) and O(pool).
-    type: int
-    default: 8080
+    choices: [blue, green]
   era:
     description:
       - How to address the server.

@@ -14,11 +14,13 @@ options:
     type: str
     required: true
   server:
-    description: Name of the MCP server; its objects and the C(app) label of its pods are named after it.
+    description:
+      - Name of the MCP server, by which its route, its pools and what a release writes are named, where no other names
+        are given.
     type: str
     required: true
   pool_name_format:
-    description: Name of the Deployment and of the Service of each pool.
+    description: Name of the Deployment and of the Service of each pool, where O(blue) and O(green) name no others.
     type: str
     default: "{server}-{pool}"
   blue:
@@ -26,6 +28,8 @@ options:
       - The objects of pool blue, where they have other names. A text is the name of both its Deployment and its
         Service. A dictionary has C(deployment) or C(stateful_set), and C(service).
       - What is left out has the name by O(pool_name_format).
+      - The pool's pods are those that its Service selects, whatever their labels and names are. The Services of the two
+        pools must not select the same pods.
     type: raw
   green:
     description: The objects of pool green, likewise.
@@ -40,9 +44,9 @@ options:
       - V(httproute) is the Gateway API's HTTPRoute, V(httpproxy) Contour's HTTPProxy, V(traefik) a weighted
         TraefikService, V(openshift_route) a Route with alternate backends, V(istio) a VirtualService, V(ingress_nginx)
         an Ingress with a canary named O(route) and C(-canary), V(custom) what O(route_custom) says.
-      - V(service) is a plain Service, which moves new connections only. Its selector has C(pool) and, while a split is
-        set, the label C(mcp.server/serving) instead, which is put on ready pods of both pools. So it reaches few
-        shares, and refuses others.
+      - V(service) is a plain Service, which moves new connections only. It selects what one pool's Service selects and,
+        while a split is set, the label C(mcp.server/serving) instead, which is put on ready pods of both pools. So it
+        reaches few shares, and refuses others.
     type: str
     choices: [httproute, service, httpproxy, traefik, openshift_route, istio, ingress_nginx, custom]
     default: httproute
@@ -84,10 +88,16 @@ options:
         elements: str
         default: []
   container:
-    description: Name of the container in the pods that is the MCP server; default is O(server).
+    description:
+      - Name of the container that is the MCP server, whose image a release changes.
+      - By default it is the only container of the pod template, or the one with the port that the pool's Service leads
+        to, or the one that is called O(server).
     type: str
   port:
-    description: The port of the pods at which the server speaks MCP; default is the target of the pools' Services.
+    description:
+      - The port of the pods at which the server speaks MCP.
+      - By default it is where the pool's Service leads to (its C(targetPort)). Of several ports, it is the one that is
+        named C(mcp) or C(http), or whose C(appProtocol) is HTTP. With none of these, or several, set it.
     type: int
   health_path:
     description:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._image import digest_of
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors, service_target
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import NAME as _NAME
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import WORKLOADS as WORKLOADS
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects as PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import pool_objects
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
-WORKLOADS = ("Deployment", "StatefulSet")
 Weights = dict[str, int]  # percent of each pool
 # Each is a file in _traffic/routes.
 ROUTE_KINDS = ("httproute", "service", "httpproxy", "traefik", "openshift_route", "istio", "ingress_nginx", "custom")
@@ -53,8 +56,6 @@ OPTIONS: dict[str, t.Any] = {
     "pool_key": {"type": "str", "default": "pool", "no_log": False},
 }
 
-# Names become parts of paths.
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
 _API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
 
@@ -63,34 +64,26 @@ def other(pool: str) -> str:
     return POOLS[1 - POOLS.index(pool)]
 
 
-class PoolObjects(t.NamedTuple):
-    """The names of a pool's objects."""
-
-    workload: str  # the Deployment or StatefulSet
-    kind: str  # one of WORKLOADS
-    service: str
-
-    @property
-    def title(self) -> str:
-        """Return what messages call the workload, without its namespace."""
-        return f"{self.kind} {self.workload}"
-
-
 @dataclass(frozen=True)
 class Server:
-    """The server's names. The fields are those of OPTIONS, blue and green as they were read."""
+    """The server's names. The fields are those of OPTIONS, blue and green as they were read.
+
+    An object reads the Service of each pool once: it lives as long as a task, and releases don't change these.
+    """
 
     namespace: str
     name: str
     pool_name_format: str
     route: str
-    container: str
+    container: str  # empty where the pool's Service tells it, see container_in()
     route_kind: str = "httproute"
     route_nearest: bool = False
     route_custom: dict[str, t.Any] | None = None
     blue: PoolObjects | None = None  # None for the names by pool_name_format
     green: PoolObjects | None = None
     pool_header: str = "X-MCP-Pool"
+    port: int | None = None  # None where the pool's Service tells it, see port_in()
+    _services: dict[str, Object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> Server:
@@ -101,17 +94,16 @@ class Server:
             name,
             params["pool_name_format"],
             params["route"] or name,
-            params["container"] or name,
+            params["container"] or "",
             params.get("route_kind", "httproute"),
             params.get("route_nearest", False),
             params.get("route_custom"),
             pool_header=params.get("pool_header", cls.pool_header),
+            port=params.get("port"),
         )
-        if server.pool_name("blue") == server.pool_name("green"):
-            raise Failure(
-                f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}."
-            )
-        names = {option: getattr(server, option) for option in ("namespace", "name", "route", "container")}
+        names = {option: getattr(server, option) for option in ("namespace", "name", "route")}
+        if server.container:
+            names["container"] = server.container
         for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
             if not _NAME.fullmatch(value):
                 raise Failure(
@@ -124,6 +116,11 @@ class Server:
                 f"pool_header is {server.pool_header!r}, which is not a valid name of a header: use only letters, "
                 "digits and hyphens."
             )
+        blue, green = (pool_objects(pool, params.get(pool), server.pool_name(pool)) for pool in POOLS)
+        server = replace(server, blue=blue, green=green)
+        _refuse_shared(server)
+        if server.port is not None and not 0 < server.port < 65536:
+            raise Failure(f"port (mcp_port) is {server.port}: it must be from 1 to 65535.")
         _refuse_custom(server)
         return server
 
@@ -157,21 +154,109 @@ class Server:
         return endpoints.count_ready(endpoints.slices(cluster, self.namespace, self.service(pool)))
 
     def image(self, cluster: Api, pool: str) -> tuple[str, int]:
-        """Return the image_ref and the replicas of the pool's Deployment.
+        """Return the image_ref and the replicas of the pool's workload.
 
-        Raises Failure when it lacks the container.
+        Raises Failure when the server's container cannot be told.
         """
-        return self.deployed(cluster.get(self.workload_path(pool)), pool)
+        return self.deployed(cluster, cluster.get(self.workload_path(pool)), pool)
 
-    def deployed(self, deployment: dict[str, t.Any], pool: str) -> tuple[str, int]:
-        """Return the same as image(), of a Deployment that was read."""
-        replicas = mapping(deployment, "spec").get("replicas")
-        for container in items(deployment, "spec", "template", "spec", "containers"):
-            if container.get("name") == self.container:
-                return container.get("image") or "", 1 if replicas is None else replicas
+    def deployed(self, cluster: Api, workload: Object, pool: str) -> tuple[str, int]:
+        """Return the same as image(), of a workload that was read."""
+        replicas = mapping(workload, "spec").get("replicas")
+        name = self.container_in(cluster, workload, pool)
+        containers = items(workload, "spec", "template", "spec", "containers")
+        image = next(one.get("image") or "" for one in containers if one.get("name") == name)
+        return image, 1 if replicas is None else replicas
+
+    def container_in(self, cluster: Api, workload: Object, pool: str) -> str:
+        """Return the name of the container that is the MCP server, by the pod template of the pool's workload.
+
+        That is the one in the option, the only one, the one that the pool's Service leads to, or the one with the
+        server's name. Only a template with several containers makes this read the Service. Raises Failure.
+        """
+        containers = items(workload, "spec", "template", "spec", "containers")
+        names = [str(container.get("name")) for container in containers]
+        listed = f"{self.workload_title(pool)} has the containers {', '.join(names) or 'none'}"
+        advice = "set container (mcp_container) to the one that is the MCP server."
+        if self.container:
+            if self.container not in names:
+                raise Failure(f"{listed} and no {self.container}: {advice}")
+            return self.container
+        if len(names) == 1:
+            return names[0]
+        serving = service_target.containers_with(containers, self._targets(cluster, pool))
+        if len(serving) == 1 and serving[0] != self.name and self.name in names:
+            # A proxy before the server, perhaps: a release must not give it the server's image.
+            raise Failure(
+                f"{listed}: Service {self.service(pool)} leads to {serving[0]}, but {self.name} has the server's "
+                f"name; {advice}"
+            )
+        if len(serving) == 1:
+            return serving[0]
+        if self.name in names:
+            return self.name
         raise Failure(
-            f"{self.workload_title(pool)} has no container {self.container}: "
-            "set the option container to the name of the server's container."
+            f"{listed}, and none is the only one with the port that Service {self.service(pool)} leads to: {advice}"
+        )
+
+    def _targets(self, cluster: Api, pool: str) -> list[service_target.Target]:
+        """Return the port that the pool's pods serve MCP at; none or several when it cannot be told."""
+        if self.port is not None:
+            return [self.port]
+        try:
+            return service_target.targets(items(self.pool_service(cluster, pool), "spec", "ports"))
+        except (NotFound, Forbidden):
+            return []
+
+    def pool_service(self, cluster: Api, pool: str) -> Object:
+        """Return the pool's Service. Raises Failure."""
+        if pool not in self._services:
+            self._services[pool] = cluster.get(paths.services(self.namespace, self.service(pool)))
+        return self._services[pool]
+
+    def selector(self, cluster: Api, pool: str) -> dict[str, str]:
+        """Return the labels by which the pool's Service selects its pods. Raises Failure."""
+        spec = mapping(self.pool_service(cluster, pool), "spec")
+        name = f"Service {self.namespace}/{self.service(pool)}"
+        if spec.get("type") == "ExternalName":
+            raise Failure(
+                f"{name} is an ExternalName, which has no pods: name the Service that selects the pods of pool {pool} "
+                f"in {pool} (mcp_{pool})."
+            )
+        selector = mapping(spec, "selector")
+        if not selector:
+            raise Failure(
+                f"{name} has no selector, so the pods of pool {pool} cannot be told: give it a selector, or name "
+                f"another Service in {pool} (mcp_{pool})."
+            )
+        return selector
+
+    def pods(self, cluster: Api, pool: str) -> list[Object]:
+        """Return the pods that the pool's Service selects, ready or not. Raises Failure."""
+        selector = selectors.labels(self.selector(cluster, pool))
+        return items(cluster.get(paths.pods(self.namespace), labelSelector=selector), "items")
+
+    def port_in(self, cluster: Api, pod: Object, pool: str) -> int:
+        """Return the port at which a pod of this pool serves MCP. Raises Failure.
+
+        That is the one in the option, or the one that the pool's Service leads to.
+        """
+        if self.port is not None:
+            return self.port
+        service = self.pool_service(cluster, pool)
+        wanted = service_target.targets(items(service, "spec", "ports"))
+        found = {service_target.port_in(mapping(pod, "spec"), target) for target in wanted} - {None}
+        if len(found) == 1:
+            return t.cast(int, found.pop())
+        name = f"Service {self.namespace}/{self.service(pool)}"
+        if found or not wanted:
+            raise Failure(
+                f"{name} has the ports {service_target.ports_of(service)}, and none is named mcp or http: set port "
+                "(mcp_port) to the port of the pods at which the server speaks MCP."
+            )
+        raise Failure(
+            f"{name} leads to the port {wanted[0]!r}, which no container of pod "
+            f"{mapping(pod, 'metadata').get('name')} has: correct targetPort, or set port (mcp_port)."
         )
 
     def digest(self, cluster: Api, pool: str) -> str:
@@ -181,15 +266,32 @@ class Server:
 
     def digests(self, cluster: Api, pool: str) -> dict[str, str]:
         """Return the digest that each ready pod of the pool runs, by the pod's name; empty where it is unknown."""
-        selector = selectors.pool_pods(self.name, pool)
-        pods = items(cluster.get(paths.pods(self.namespace), labelSelector=selector), "items")
+        container = self.container or self.container_in(cluster, cluster.get(self.workload_path(pool)), pool)
         return {
             mapping(pod, "metadata").get("name") or "": digest_of(status.get("imageID") or "")
-            for pod in pods
+            for pod in self.pods(cluster, pool)
             for status in items(pod, "status", "containerStatuses")
-            if status.get("name") == self.container and status.get("ready")
+            if status.get("name") == container and status.get("ready")
             if not mapping(pod, "metadata").get("deletionTimestamp")
         }
+
+
+def _refuse_shared(server: Server) -> None:
+    """Raise Failure when both pools have an object of the same name."""
+    blue, green = (server.objects(pool) for pool in POOLS)
+    same = [f"Service {blue.service}"] if blue.service == green.service else []
+    if blue[:2] == green[:2]:
+        same.insert(0, blue.title)
+    if not same:
+        return
+    if server.blue is None and server.green is None:
+        raise Failure(
+            f"pool_name_format is {server.pool_name_format!r}: it must contain {{pool}}, as in {{server}}-{{pool}}."
+        )
+    raise Failure(
+        f"blue (mcp_blue) and green (mcp_green) both have {' and '.join(same)}: each pool needs its own. What is left "
+        f"out has the name by pool_name_format, {server.pool_name_format!r}."
+    )
 
 
 def _refuse_custom(server: Server) -> None:

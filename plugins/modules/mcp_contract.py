@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.endpoint
   - mcp.server.probe
+  - mcp.server.server
   - mcp.server.auth
   - mcp.server.run_id
   - mcp.server.attributes

@@ -60,10 +60,6 @@ options:
       - Where clients reach the server. When O(version) is live already, it is asked there whether it answers well, or
         without this in its pods.
       - If it does not, the module fails, as an emergency that changes nothing is no success.
-  port:
-    description: The port of a pod that is asked directly.
-    type: int
-    default: 8080
   image:
     description: The image without its tag. Needed with O(version).
     type: str

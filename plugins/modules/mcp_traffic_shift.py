@@ -171,10 +171,6 @@ options:
     description: Seconds that O(sessions=drain) waits at most. What is open then is lost.
     type: float
     default: 600.0
-  port:
-    description: The port of the container on which pods speak MCP, for O(session_mode=auto).
-    type: int
-    default: 8080
   auth:
     description:
       - Credentials for the MCP endpoint of the pods, for O(session_mode=auto). The token is sent nowhere else, and

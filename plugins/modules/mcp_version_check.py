@@ -67,10 +67,6 @@ options:
     type: str
     default: "off"
     choices: ["off", warn, enforce]
-  port:
-    description: The port of the pods on which they serve O(endpoint.health_path) and O(endpoint.mcp_path).
-    type: int
-    default: 8080
   timeout:
     description: Seconds that one pod may take to report its version.
     type: float

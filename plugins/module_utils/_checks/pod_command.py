@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._mcp.targets import pods_of_pool
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 # Of the streams in one WebSocket, each frame of which begins with its number. Every version of Kubernetes supports it.
 PROTOCOL = "v4.channel.k8s.io"
@@ -32,8 +33,12 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
     """Run the command, and check its exit code. Raise Failure when it cannot be run."""
     cluster, server = context.cluster, context.server
     with limit.not_counted():
-        pod = pods_of_pool(cluster, server.namespace, server.name, options["pool"] or context.pool)[0]
-        query = [("container", options["container"] or server.container), ("stdout", "true"), ("stderr", "true")]
+        pool = options["pool"] or context.pool
+        pod = name_of(pods_of_pool(cluster, server, pool)[0])
+        container = options["container"] or server.container
+        if not container:
+            container = server.container_in(cluster, cluster.get(server.workload_path(pool)), pool)
+        query = [("container", container), ("stdout", "true"), ("stderr", "true")]
         query += [("command", part) for part in options["command"]]
         path = f"{paths.pods(server.namespace, pod)}/exec"
         sock = outage.patiently(lambda: _open(cluster, path, query), cluster.patience, outage.current())

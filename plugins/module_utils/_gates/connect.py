@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Me
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
@@ -62,15 +63,15 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
-        deployment = connection.connect(params).get(server.workload_path(pool))
+        cluster = connection.connect(params)
+        workload = cluster.get(server.workload_path(pool))
+        name = server.container_in(cluster, workload, pool)
     except Failure:
         return None
     # kubernetes is there, or connect() had failed.
     from kubernetes.utils.quantity import parse_quantity
 
-    containers = [
-        each for each in deployment["spec"]["template"]["spec"]["containers"] if each["name"] == server.container
-    ]
+    containers = [each for each in items(workload, "spec", "template", "spec", "containers") if each["name"] == name]
     limits = [((each.get("resources") or {}).get("limits") or {}).get("memory") for each in containers]
     return float(parse_quantity(limits[0])) if limits and limits[0] else None
 

@@ -13,13 +13,9 @@ def labels(wanted: t.Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in wanted.items())
 
 
-def server_pods(server: str) -> str:
-    """Return what selects the pods of both pools of a server."""
-    return labels({"app": server})
-
-
-def pool_pods(server: str, pool: str) -> str:
-    return labels({"app": server, "pool": pool})
+def selects(selector: t.Mapping[str, t.Any], of: t.Mapping[str, t.Any]) -> bool:
+    """Return whether a Service's selector selects pods with these labels. An empty one selects none."""
+    return bool(selector) and selector.items() <= of.items()
 
 
 def job_pods(job: str) -> str:

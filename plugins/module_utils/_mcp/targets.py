@@ -10,31 +10,29 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, service_target
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, handshake
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
+from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._workload.pods import is_ready, name_of
 
 # Documented in doc_fragments/probe.py
 OPTIONS: dict[str, t.Any] = {
     **CLUSTER_OPTIONS,
+    **SERVER_OPTIONS,
     **lease_renewal.OPTION,
     "endpoint": endpoint.OPTION,
     "namespace": {"type": "str"},
     "server": {"type": "str"},
     "pod": {"type": "str"},
     "service": {"type": "str"},
-    "pool": {"type": "str"},
-    # Unused: one set of module defaults (a role's target) serves every module.
-    **{name: {"type": "str"} for name in ("pool_name_format", "container", "route", "route_kind")},
-    "route_nearest": {"type": "bool"},
-    "route_custom": {"type": "dict"},
-    "port": {"type": "int", "default": 8080},
+    "pool": {"type": "str", "choices": list(POOLS)},
     "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
@@ -89,21 +87,26 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
         return lambda: [public]
 
     cluster = connect(params)
-    namespace = params["namespace"]
-
-    def pods() -> list[str]:
-        if params["pool"]:
-            return pods_of_pool(cluster, namespace, params["server"], params["pool"])
-        if params["service"]:
-            return [pod_of_service(cluster, namespace, params["service"])]
-        return [params["pod"]]
-
-    group = ""
-    if params["pool"] or params["service"]:
-        group = f"pool {params['pool']}" if params["pool"] else f"service {params['service']}"
+    find, group = _finder_of_pods(params, cluster)
     return lambda: [
-        endpoint.in_pod(cluster, namespace, pod, params["port"], params["endpoint"], group) for pod in pods()
+        endpoint.in_pod(cluster, params["namespace"], pod, port, params["endpoint"], group) for pod, port in find()
     ]
+
+
+def _finder_of_pods(params: dict[str, t.Any], cluster: Api) -> tuple[t.Callable[[], list[tuple[str, int]]], str]:
+    """Return a function that finds the pods to probe, each with its port, and what to call them together."""
+    namespace = params["namespace"]
+    if params["pool"]:
+        server, pool = Server.from_params(params), params["pool"]
+        return (
+            lambda: [(name_of(pod), server.port_in(cluster, pod, pool)) for pod in pods_of_pool(cluster, server, pool)],
+            f"pool {pool}",
+        )
+    if params["service"]:
+        return lambda: [pod_of_service(cluster, namespace, params["service"], params["port"])], (
+            f"service {params['service']}"
+        )
+    return lambda: [(params["pod"], params["port"] or port_of_pod(cluster, namespace, params["pod"]))], ""
 
 
 def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endpoint]) -> list[Result]:
@@ -125,27 +128,50 @@ def credentials_of(params: dict[str, t.Any]) -> credentials.Credentials:
     return credentials.read(params["auth"], secret)
 
 
-def ready_pods(pods: dict[str, t.Any]) -> list[str]:
-    """Names out of a PodList."""
-    return sorted(name_of(pod) for pod in items(pods, "items") if is_ready(pod))
+def pods_of_pool(cluster: Api, server: Server, pool: str) -> list[Object]:
+    """Return the pool's ready pods, by name. Raise NoneReady, and Failure."""
+    pods = server.pods(cluster, pool)
+    ready = sorted((pod for pod in pods if is_ready(pod)), key=name_of)
+    if not ready:
+        what = f"None of the {len(pods)} pods" if pods else "There is no pod"
+        raise NoneReady(
+            f"{what} of pool {pool} (Service {server.namespace}/{server.service(pool)}){' is ready' if pods else ''}."
+        )
+    return ready
 
 
-def pods_of_pool(cluster: Api, namespace: str, server: str, pool: str) -> list[str]:
-    selector = selectors.pool_pods(server, pool)
-    pods = cluster.get(paths.pods(namespace), labelSelector=selector)
-    names = ready_pods(pods)
-    if not names:
-        count = len(items(pods, "items"))
-        what = f"None of the {count} pods" if count else "There is no pod"
-        raise NoneReady(f"{what} of pool {pool} ({selector}) in namespace {namespace}{' is ready' if count else ''}.")
-    return names
+def port_of_pod(cluster: Api, namespace: str, pod: str) -> int:
+    """Return the port at which a pod serves MCP, by what its containers declare. Raise Failure."""
+    found = service_target.own_ports(mapping(cluster.get(paths.pods(namespace, pod)), "spec"))
+    if len(found) == 1:
+        return found[0]
+    declares = f"the ports {', '.join(map(str, found))}" if found else "no port"
+    raise Failure(
+        f"Pod {namespace}/{pod} declares {declares}, and none is named mcp or http: set port (mcp_port) to the one at "
+        "which the server speaks MCP."
+    )
 
 
-def pod_of_service(cluster: Api, namespace: str, service: str) -> str:
-    """One of them, as C(kubectl port-forward) does."""
-    names = endpoints.ready_pods(endpoints.slices(cluster, namespace, service))
+def pod_of_service(cluster: Api, namespace: str, service: str, port: int | None) -> tuple[str, int]:
+    """Return one of the Service's ready pods, as C(kubectl port-forward) does, and its port. Raise Failure.
+
+    port: the option, None to take where the Service leads to.
+    """
+    found = endpoints.slices(cluster, namespace, service)
+    names = endpoints.ready_pods(found)
     if not names:
         # Raises NotFound when that is why.
         cluster.get(paths.services(namespace, service))
         raise NoneReady(f"Service {namespace}/{service} has no ready endpoint.")
-    return names[0]
+    if port is not None:
+        return names[0], port
+    # In them, named ports are numbers already.
+    ports = [port for one in found if names[0] in endpoints.ready_pods([one]) for port in items(one, "ports")]
+    wanted = [target for target in service_target.targets(ports) if isinstance(target, int)]
+    if len(wanted) == 1:
+        return names[0], wanted[0]
+    listed = f"the ports {', '.join(map(str, wanted))}, and none is named mcp or http" if wanted else "no port"
+    raise Failure(
+        f"Service {namespace}/{service} leads to {listed}: set port (mcp_port) to the one at which the server speaks "
+        "MCP."
+    )

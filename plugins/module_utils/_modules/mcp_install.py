@@ -88,7 +88,9 @@ SPEC = Spec(
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     Image.parse(params["image_ref"])
-    server, settings = Server.from_params(params), _settings(params)
+    # Where no other name is given, the container that is written has the server's.
+    server = Server.from_params({**params, "container": params["container"] or params["server"]})
+    settings = _settings(params)
     if problem := manifests.problem(settings):
         raise Failure(problem)
     theirs = supplied.from_files(params["manifests"] or {}, server)

@@ -24,7 +24,6 @@ NOT_IN_EMERGENCY = (
     "sessions",
     "session_mode",
     "drain_timeout",
-    "port",
     "auth",
 )
 

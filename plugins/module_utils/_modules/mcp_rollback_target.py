@@ -55,7 +55,6 @@ SPEC = Spec(
         "pool": {"type": "str", "choices": list(POOLS)},
         "reason": {"type": "str", "default": ""},
         "endpoint": endpoints.OPTION,
-        "port": {"type": "int", "default": 8080},
         "auth": auth.OPTION,
     },
     mutually_exclusive=[("version", "revision")],
@@ -298,11 +297,11 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
     if found is None or found["image_ref"] is None:
         listed = ", ".join(f"{one['revision']} ({one['image_ref']})" for one in known if one["image_ref"]) or "none"
         raise Failure(
-            f"{name} has no revision {task.params['revision']} with a container {server.container}. It has: {listed}."
+            f"{name} has no revision {task.params['revision']} with the server's container. It has: {listed}."
         )
     task.progress(
         f"revision {task.params['revision']} of {name}: {found['image_ref']} "
-        f"(only the image of container {server.container} is used)"
+        f"(only the image of the server's container is used)"
     )
     image_ref: str = found["image_ref"]
     return image_ref

@@ -55,7 +55,7 @@ def revisions(cluster: Api, server: Server, pool: str) -> list[dict[str, t.Any]]
     deployment = cluster.get(server.workload_path(pool))
     labels = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
     replicasets = items(cluster.get(paths.replica_sets(server.namespace), labelSelector=labels), "items")
-    return rollout_history.revisions(deployment, replicasets, server.container)
+    return rollout_history.revisions(deployment, replicasets, server.container_in(cluster, deployment, pool))
 
 
 def lines(pools: dict[str, dict[str, t.Any]], back: str | None) -> list[str]:

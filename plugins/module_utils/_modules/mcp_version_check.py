@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import Image, digest_of, same_image, tagged
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
@@ -51,7 +50,6 @@ SPEC = Spec(
         "digests": {"type": "bool", "default": False},
         "server_version": {"type": "str", "default": "off", "choices": ["off", "warn", "enforce"]},
         "endpoint": endpoint.OPTION,
-        "port": {"type": "int", "default": 8080},
         "timeout": {"type": "float", "default": 10.0},
     },
     required_one_of=[("version", "namespace")],
@@ -201,16 +199,18 @@ def _pools(server: Server, params: dict[str, t.Any]) -> dict[str, t.Any]:
     cluster = connect(params)
     pools = {}
     for pool in POOLS:
-        image, replicas = server.image(cluster, pool)
-        selector = selectors.pool_pods(server.name, pool)
-        found = items(cluster.get(paths.pods(server.namespace), labelSelector=selector), "items")
-        pods = [describe(pod, server.container) for pod in found if not (is_finished(pod) or is_leaving(pod))]
-        ready = [pod for pod in pods if pod["ready"]]
-        pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(ready), "pods": pods}
-        ask = functools.partial(_ask, cluster, server, params, f"pool {pool}")
+        workload = cluster.get(server.workload_path(pool))
+        image, replicas = server.deployed(cluster, workload, pool)
+        container = server.container_in(cluster, workload, pool)
+        found = [pod for pod in server.pods(cluster, pool) if not (is_finished(pod) or is_leaving(pod))]
+        pods = [describe(pod, container) for pod in found]
+        asked = [pod for pod in found if is_ready(pod)]
+        pools[pool] = {"image_ref": image, "replicas": replicas, "ready": len(asked), "pods": pods}
+        ask = functools.partial(_ask, cluster, server, params, pool)
         with ThreadPoolExecutor(PARALLEL) as threads:
-            for pod, versions in zip(ready, threads.map(ask, [pod["name"] for pod in ready]), strict=True):
-                pod.update(versions)
+            ready = (pod for pod in pods if pod["ready"])
+            for described, versions in zip(ready, threads.map(ask, asked), strict=True):
+                described.update(versions)
     return pools
 
 
@@ -230,9 +230,10 @@ def describe(pod: Object, container: str) -> dict[str, t.Any]:
     }
 
 
-def _ask(cluster: Api, server: Server, params: dict[str, t.Any], group: str, pod: str) -> dict[str, t.Any]:
+def _ask(cluster: Api, server: Server, params: dict[str, t.Any], pool: str, pod: Object) -> dict[str, t.Any]:
     """Return the versions that the pod reports in its health document and, if it is to be checked, in serverInfo."""
-    target = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], group)
+    port = server.port_in(cluster, pod, pool)
+    target = endpoint.in_pod(cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}")
     versions: dict[str, t.Any] = {}
     try:
         with closing(target.connection()) as connection:

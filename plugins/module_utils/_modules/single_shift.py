@@ -44,7 +44,6 @@ SPEC = Spec(
         "session_mode": {"type": "str", "choices": [policy.AUTO, *policy.MODES], "default": policy.AUTO},
         "sessions_metric": policy.METRIC,
         "drain_timeout": {"type": "float", "default": 600.0},
-        "port": {"type": "int", "default": 8080},
         "auth": auth.OPTION,
     },
     required_together=[("pool", "weight")],

@@ -46,6 +46,7 @@ class Search:
         self.problems: list[str] = list(task.params["problems"])
         self.server = Server.from_params(task.params)
         self.image_ref = _versions.reference(task.params["image"], task.params["version"])
+        self.containers: dict[str, str] = {}  # the server's, by pool
         # The arguments of Facts, as far as they were found.
         self.known: dict[str, t.Any] = {}
 
@@ -56,7 +57,7 @@ class Search:
             "server": str(server),
             "version": params["version"],
             "image_ref": self.image_ref,
-            "container": server.container,
+            "container": server.container or server.name,
             "record": f"ConfigMap {server.namespace}/{server.name}-release",
             "wait_timeout": params["wait_timeout"],
             "shift_timeout": params["shift_timeout"],
@@ -136,7 +137,9 @@ class Search:
             raise Failure(refusal)
 
     def _pool(self, cluster: Api, pool: str) -> Pool:
-        image, replicas = self.server.image(cluster, pool)
+        workload = cluster.get(self.server.workload_path(pool))
+        image, replicas = self.server.deployed(cluster, workload, pool)
+        self.containers[pool] = self.server.container_in(cluster, workload, pool)
         return Pool(image, replicas, self.server.ready_endpoints(cluster, pool), self.server.digest(cluster, pool))
 
     def _live(self, cluster: Api) -> None:
@@ -152,6 +155,7 @@ class Search:
         target: record.Side = {"pool": other(live), "image_ref": self.image_ref}
         pool = self.known["pools"].get(live)
         self.known |= {
+            "container": self.containers.get(other(live), self.known["container"]),
             "live": live,
             "idle": other(live),
             "deployment": self.server.workload_title(other(live)),
@@ -203,10 +207,8 @@ class Search:
             return
         before = {"image_ref": pools[idle].image_ref, "replicas": pools[idle].replicas}
         after = {"image_ref": self.image_ref, "replicas": max(pools[self.known["live"]].replicas, 1)}
-        body = rollout.patch(self.server.container, before, after)
-        patched = self.attempt(
-            lambda: cluster.patch(self.server.workload_path(idle), body, "strategic", dry_run=True)
-        )
+        body = rollout.patch(self.known["container"], before, after)
+        patched = self.attempt(lambda: cluster.patch(self.server.workload_path(idle), body, "strategic", dry_run=True))
         if patched and (patched.get("spec") or {}).get("paused"):
             self.problems.append(
                 f"{self.known['deployment']} is paused, so its pods will not be replaced. "

@@ -62,8 +62,14 @@ def _deployments(cluster: Api, server: Server) -> list[Field]:
         except (NotFound, Forbidden):
             continue
         found.append(Field("replicas", "replicas", name, obj, "/spec/replicas"))
+        try:
+            own = server.container_in(cluster, obj, pool)
+        except Unreachable:
+            raise
+        except Failure:
+            continue
         for number, container in enumerate(items(obj, "spec", "template", "spec", "containers")):
-            if container.get("name") == server.container:
+            if container.get("name") == own:
                 found.append(Field("image", "image", name, obj, f"/spec/template/spec/containers/{number}/image"))
     return found
 

@@ -154,7 +154,7 @@ def at_start(cluster: Api, server: Server, expected: Expected) -> Expected:
     scalers = autoscaling.find(cluster, server, unknown.append)
     images, sizes, minimums, runs = {}, {}, {}, set(expected.runs)
     for pool in POOLS:
-        images[pool], sizes[pool], run = _deployed(cluster.get(server.workload_path(pool)), server, pool)
+        images[pool], sizes[pool], run = _deployed(cluster, cluster.get(server.workload_path(pool)), server, pool)
         runs.add(run)
         if (scaler := scalers.get(pool)) is None:
             continue
@@ -194,7 +194,7 @@ def overwritten_route(cluster: Api, server: Server, route: Route, expected: Weig
 def refuse(cluster: Api, server: Server, pool: str, deployment: Object, expected: Expected) -> None:
     """Raise Overwritten when another client has overwritten a Deployment just read, LeaseLost when a run has."""
     seen: dict[str, t.Any] = {"images": {}, "image_runs": {}, "sizes": {}}
-    _add(server, pool, expected, seen, deployment)
+    _add(cluster, server, pool, expected, seen, deployment)
     if not expected.runs:  # a run that wrote later can't be told from one that wrote before
         seen["image_runs"] = {}
     if (finding := overwritten(expected, Seen(**seen))) is not None:
@@ -206,21 +206,23 @@ def _deployment(
 ) -> None:
     """Read a pool's Deployment, and add its state to C(seen)."""
     objects[pool] = cluster.get(server.workload_path(pool))
-    _add(server, pool, expected, seen, objects[pool])
+    _add(cluster, server, pool, expected, seen, objects[pool])
 
 
-def _add(server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object) -> None:
+def _add(
+    cluster: Api, server: Server, pool: str, expected: Expected, seen: dict[str, t.Any], deployment: Object
+) -> None:
     """Add the state of a pool's Deployment to C(seen)."""
     try:
-        seen["images"][pool], seen["sizes"][pool], run = _deployed(deployment, server, pool)
+        seen["images"][pool], seen["sizes"][pool], run = _deployed(cluster, deployment, server, pool)
     except Failure:  # it was replaced by another one
-        seen["images"][pool], run = f"no container {server.container}", ""
+        seen["images"][pool], run = "no container of the server", ""
     seen["image_runs"][pool] = _run(deployment, run, expected)
 
 
-def _deployed(deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
+def _deployed(cluster: Api, deployment: Object, server: Server, pool: str) -> tuple[str, int, str]:
     """Return a Deployment's image, its replicas, and the run that wrote it last."""
-    image, size = server.deployed(deployment, pool)
+    image, size = server.deployed(cluster, deployment, pool)
     run = mapping(deployment, "metadata", "annotations").get(fence.RUN)
     return image, size, run if isinstance(run, str) else ""
 
@@ -247,11 +249,11 @@ def _failure(cluster: Api, server: Server, finding: Finding, objects: dict[str, 
         return LeaseLost(
             f"This run lost the Lease of {server} (run {finding.run} has written since) and makes no further changes."
         )
-    name, obj, place = _where(server, finding, objects)
+    name, obj, place = _where(cluster, server, finding, objects)
     return failure(finding, name, field_managers.writer_of(obj, place), place, cluster.now())
 
 
-def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:
+def _where(cluster: Api, server: Server, finding: Finding, objects: dict[str, Object]) -> tuple[str, Object, str]:
     """Return the overwritten object's name, the object, and the field's JSON pointer, empty when the object is gone."""
     if finding.what == ROUTE:
         kind = kind_of(server)
@@ -270,8 +272,8 @@ def _where(server: Server, finding: Finding, objects: dict[str, Object]) -> tupl
         return name, deployment, "/spec/replicas"
     containers = "/spec/template/spec/containers"
     names = [container.get("name") for container in items(deployment, "spec", "template", "spec", "containers")]
-    return (
-        name,
-        deployment,
-        f"{containers}/{names.index(server.container)}/image" if server.container in names else containers,
-    )
+    try:
+        at = names.index(server.container_in(cluster, deployment, finding.pool))
+    except Failure:
+        return name, deployment, containers
+    return name, deployment, f"{containers}/{at}/image"

@@ -36,7 +36,8 @@ def change(
     run: the run that writes, when it is not the one in the option C(run_id). Raises LeaseLost and Failure.
     """
     run = run or task.params["run_id"]
-    has_image_ref, has_replicas = server.image(cluster, pool)
+    workload = cluster.get(server.workload_path(pool))
+    has_image_ref, has_replicas = server.deployed(cluster, workload, pool)
     before: dict[str, t.Any] = {"image_ref": has_image_ref, "replicas": has_replicas}
     after: dict[str, t.Any] = {
         "image_ref": has_image_ref if image_ref is None else image_ref,
@@ -84,7 +85,8 @@ def change(
         return result, None
     if after["replicas"] == 0 < has_replicas:
         _end_affinity(task, cluster, server, pool, run)
-    patched = _patched(cluster, server, pool, before, after, run, task.check_mode)
+    container = server.container_in(cluster, workload, pool)
+    patched = _patched(cluster, server, pool, before, after, run, task.check_mode, container)
     if shrinks:
         refuse_if_it_has_traffic_again(cluster, server, pool, result, run)
     return result, condition(patched, "Progressing")
@@ -152,15 +154,16 @@ def _patched(
     after: dict[str, t.Any],
     run: str | None,
     dry_run: bool,
+    container: str = "",  # whose image changes
 ) -> Object:
     path = server.workload_path(pool)
     deployment = cluster.get(path) if run else None
 
     def attempt() -> Object:
         if deployment is None or not run:
-            return cluster.patch(path, patch(server.container, before, after), "strategic", dry_run=dry_run)
+            return cluster.patch(path, patch(container, before, after), "strategic", dry_run=dry_run)
         fence.check(cluster, server, run, dry_run=dry_run)
-        return cluster.patch(path, fenced(deployment, server.container, before, after, run), "json", dry_run=dry_run)
+        return cluster.patch(path, fenced(deployment, container, before, after, run), "json", dry_run=dry_run)
 
     def again(_conflict: Conflict) -> None:
         nonlocal deployment

@@ -103,7 +103,8 @@ class View:
         self.revision = ""
         self.stale = stale
         self._refuse = refuse
-        self._namespace, self._container = server.namespace, server.container
+        self._server, self._namespace = server, server.namespace
+        self._container = server.container
         self._grace = grace
         self._may_read_events = True
         # The API server's time, which the answer to the change has told.
@@ -114,6 +115,7 @@ class View:
         deployment = self.cluster.get(self.path)
         self._refuse(deployment)
         self.revision = revision(deployment)
+        self._container = self._server.container_in(self.cluster, deployment, self.pool)
         selector = selectors.labels(mapping(deployment, "spec", "selector", "matchLabels"))
         replicasets = items(self.cluster.get(paths.replica_sets(self._namespace), labelSelector=selector), "items")
         pods = items(self.cluster.get(paths.pods(self._namespace), labelSelector=selector), "items")

@@ -4,10 +4,10 @@
 
 """A plain Service, without a gateway: the pods that it selects make the share.
 
-All or nothing: its selector has C(pool), so that every pod of that pool serves, also a replacement, and none of the
-other. A split: the selector has the serving label instead, which ready pods of both pools carry in the wanted
-proportion. Only pods have the label. A pod that is created during a split doesn't have it, and gets no requests until
-the split is set again.
+All or nothing: it selects what the Service of one pool selects, so that every pod of that pool serves, also a
+replacement, and none of the other. A split: it has the serving label instead of those labels in which the pools'
+Services differ, and ready pods of both pools carry it in the wanted proportion. Only pods have the label. A pod that is
+created during a split doesn't have it, and gets no requests until the split is set again.
 
 A Service spreads connections, not requests: a connection that is kept alive stays on its pool.
 """
@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -38,7 +38,11 @@ PLACE = f"/metadata/labels/{SERVING.replace('/', '~1')}"
 
 
 class Service(Kind):
-    """A route that was read is the C(service), the server's C(pods), and the Service's EndpointSlices (C(slices))."""
+    """A route that was read is the C(service), and what is needed to judge it.
+
+    That is what the Service of each pool selects (C(selectors)), the C(pods) of both pools, and the Service's
+    EndpointSlices (C(slices)).
+    """
 
     title, group, version, resource = "Service", "", "v1", "services"
     per_connection = True
@@ -50,23 +54,26 @@ class Service(Kind):
     def read(self, cluster: Api, server: Server) -> Route:
         return {
             "service": cluster.get(self.path(server)),
-            "pods": items(
-                cluster.get(paths.pods(server.namespace), labelSelector=selectors.server_pods(server.name)), "items"
-            ),
+            "selectors": {pool: server.selector(cluster, pool) for pool in POOLS},
+            "pods": _pods(cluster, server),
             "slices": endpoints.slices(cluster, server.namespace, server.route),
         }
 
     def weights(self, route: Route, server: Server) -> Weights:
+        shared, differing = _common(route), _differing(route)
         selector = _selector(route)
-        pool, serving = selector.get("pool"), selector.get(SERVING)
-        if selector.get("app") == server.name and pool in POOLS and serving is None:
-            return {one: 100 if one == pool else 0 for one in POOLS}
-        if selector.get("app") == server.name and pool is None and serving == "true":
-            return percent(*(len([pod for pod in ready if _serves(pod)]) for ready in _ready(route).values()))
-        now = ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "nothing"
+        serving = selector.get(SERVING)
+        chosen = {key: selector[key] for key in differing if key in selector}
+        if differing and shared.items() <= selector.items():
+            for pool in POOLS:
+                if serving is None and chosen == _own(route, pool):
+                    return {one: 100 if one == pool else 0 for one in POOLS}
+            if serving == "true" and not chosen:
+                return percent(*(len([pod for pod in ready if _serves(pod)]) for ready in _ready(route).values()))
+        wanted = " or ".join(_shown(selects) for selects in route["selectors"].values())
         raise Failure(
-            f"{self.name(server)} selects {now}: it must select app={server.name} and pool=blue or pool=green "
-            f"(or, while a split is set, {SERVING}=true instead of the pool)."
+            f"{self.name(server)} selects {_shown(selector)}: it must select what the Service of one pool selects, "
+            f"{wanted} (or, while a split is set, {_shown({**shared, SERVING: 'true'})})."
         )
 
     def reachable(self, route: Route, server: Server, wanted: Weights, *, planning: bool = False) -> Weights:
@@ -76,6 +83,11 @@ class Service(Kind):
             raise Failure(
                 f"{self.name(server)} has sessionAffinity ClientIP, which keeps each client on its pod. "
                 "Remove it to split the traffic."
+            )
+        if not _common(route):
+            raise Failure(
+                f"{self.name(server)} can't split the traffic: the Services of the pools select by no label that both "
+                "pools' pods have. Shift all traffic at once, or give both selectors a label in common."
             )
         counts = {pool: len(ready) for pool, ready in _ready(route).items()}
         shares = _shares(dict.fromkeys(POOLS, max(counts.values())) if planning else counts)
@@ -109,18 +121,20 @@ class Service(Kind):
         """
         pool = pools.whole(weights)
         selector = _selector(route)
-        return selector.get("pool") == pool if pool else selector.get(SERVING) == "true"
+        if pool is None:
+            return selector.get(SERVING) == "true"
+        return {key: selector[key] for key in (*_differing(route), SERVING) if key in selector} == _own(route, pool)
 
     def writes(
         self, route: Route, server: Server, wanted: Weights, stamp: Stamp | None = None
     ) -> list[tuple[str, list[Operation]]]:
-        """Return the patches, labels first: without effect while the Service selects by pool, and added before removed.
+        """Return the patches, labels first: without effect while it selects one pool, and added before removed.
 
         So a Service that is split is never without pods on the way to another split.
         """
         whole = pools.whole(wanted)
         if whole:
-            operations = stamped(route["service"], _select(route, "pool", whole, SERVING), stamp)
+            operations = stamped(route["service"], _select(route, _own(route, whole)), stamp)
             return [(self.path(server), operations)] if operations else []
         chosen = _chosen(route, self.reachable(route, server, wanted))
         pods = [
@@ -132,7 +146,7 @@ class Service(Kind):
             for pod in route["pods"]
             if (pod["metadata"]["name"] in chosen) is serves and _serves(pod) is not serves
         ]
-        selects = _select(route, SERVING, "true", "pool")
+        selects = _select(route, {SERVING: "true"})
         # The annotations have to be right also when only pods change.
         operations = stamped(
             route["service"], selects, stamp._replace(alone=stamp.alone or bool(pods)) if stamp else None
@@ -160,14 +174,22 @@ class Service(Kind):
 KIND: Kind = Service()
 
 
+def _pods(cluster: Api, server: Server) -> list[Route]:
+    """Return the pods of both pools."""
+    by_name = {pod["metadata"]["name"]: pod for pool in POOLS for pod in server.pods(cluster, pool)}
+    return list(by_name.values())
+
+
 def _ready(route: Route) -> dict[str, list[Route]]:
     """Return the ready pods of each pool that match all else that the Service selects, the oldest first."""
-    selector = {key: value for key, value in _selector(route).items() if key not in ("pool", SERVING)}
+    differing = _differing(route)
+    others = {key: value for key, value in _selector(route).items() if key not in (*differing, SERVING)}
     pods = sorted(
         route["pods"], key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"])
     )
     return {
-        pool: [pod for pod in pods if is_ready(pod) and _selects({**selector, "pool": pool}, pod)] for pool in POOLS
+        pool: [pod for pod in pods if is_ready(pod) and _selects({**others, **route["selectors"][pool]}, pod)]
+        for pool in POOLS
     }
 
 
@@ -175,9 +197,28 @@ def _selector(route: Route) -> dict[str, str]:
     return mapping(route["service"], "spec", "selector")
 
 
+def _common(route: Route) -> dict[str, str]:
+    """Return the labels that the Services of both pools select by."""
+    blue, green = (route["selectors"][pool] for pool in POOLS)
+    return dict(blue.items() & green.items())
+
+
+def _differing(route: Route) -> list[str]:
+    """Return the labels in which what the Services of the pools select differs."""
+    return sorted({key for selector in route["selectors"].values() for key in selector} - _common(route).keys())
+
+
+def _own(route: Route, pool: str) -> dict[str, str]:
+    """Return what tells the pool's pods from those of the other one."""
+    return {key: value for key, value in route["selectors"][pool].items() if key not in _common(route)}
+
+
 def _selects(selector: dict[str, str], pod: Route) -> bool:
-    labels = mapping(pod, "metadata", "labels")
-    return selector.items() <= labels.items()
+    return selectors.selects(selector, mapping(pod, "metadata", "labels"))
+
+
+def _shown(selector: dict[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "nothing"
 
 
 def _serves(pod: Route) -> bool:
@@ -209,15 +250,24 @@ def _chosen(route: Route, wanted: Weights) -> set[str]:
     }
 
 
-def _select(route: Route, key: str, value: str, instead_of: str) -> list[Operation]:
-    """Return the operations that make the Service select by this key instead of the other; empty when it does."""
+def _select(route: Route, wanted: dict[str, str]) -> list[Operation]:
+    """Return the operations by which the Service selects by these labels and no other that tells pods apart.
+
+    Empty when it does.
+    """
     place, selector = "/spec/selector/", _selector(route)
-    operations = (
-        [{"op": "add", "path": place + key.replace("/", "~1"), "value": value}] if selector.get(key) != value else []
-    )
-    if instead_of in selector:
-        operations.append({"op": "remove", "path": place + instead_of.replace("/", "~1")})
-    return operations
+    return [
+        *(
+            {"op": "add", "path": place + key.replace("/", "~1"), "value": value}
+            for key, value in wanted.items()
+            if selector.get(key) != value
+        ),
+        *(
+            {"op": "remove", "path": place + key.replace("/", "~1")}
+            for key in (*_differing(route), SERVING)
+            if key in selector and key not in wanted
+        ),
+    ]
 
 
 def _list(shares: t.Iterable[int]) -> str:

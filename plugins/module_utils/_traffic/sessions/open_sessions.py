@@ -11,9 +11,11 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault, subject
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 _LABELS = r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}'
 
@@ -37,8 +39,8 @@ def open_sessions(
 ) -> int:
     """Return the open sessions of all ready pods of the pool, 0 without any. Raises Failure when a pod reports none.
 
-    metric: the option sessions_metric. seconds: how long that may take. option: the option endpoint, where the metric
-    is on the same port as MCP.
+    metric: the option sessions_metric. seconds: how long that may take. option: the option endpoint, for pods whose
+    metric is on the same port as MCP.
     """
     bound = Deadline(seconds)
 
@@ -56,12 +58,29 @@ def open_sessions(
             connection.close()
 
     try:
-        names = targets.pods_of_pool(cluster, server.namespace, server.name, pool)
+        ready = targets.pods_of_pool(cluster, server, pool)
     except targets.NoneReady:
         return 0
     group = f"pool {pool}"
-    pods = [endpoint.in_pod(cluster, server.namespace, name, metric["port"], option, group) for name in names]
+    pods = [
+        endpoint.in_pod(
+            cluster,
+            server.namespace,
+            name_of(pod),
+            metric["port"],
+            option if _serves_mcp_at(cluster, server, pool, pod, metric["port"]) else None,
+            group,
+        )
+        for pod in ready
+    ]
     return sum(targets.in_parallel(ask, pods))
+
+
+def _serves_mcp_at(cluster: Api, server: Server, pool: str, pod: Object, port: int) -> bool:
+    try:
+        return server.port_in(cluster, pod, pool) == port
+    except Failure:  # the port of MCP cannot be told, but the metric's is an option
+        return False
 
 
 def count(task: Task, cluster: Api, server: Server, pool: str, seconds: float) -> int | None:
@@ -69,9 +88,8 @@ def count(task: Task, cluster: Api, server: Server, pool: str, seconds: float) -
     metric = task.params["sessions_metric"]
     if metric is None:
         return None
-    option = task.params.get("endpoint") if metric["port"] == task.params.get("port") else None
     try:
-        return open_sessions(cluster, server, pool, metric, seconds, option)
+        return open_sessions(cluster, server, pool, metric, seconds, task.params.get("endpoint"))
     except Failure as failure:
         task.warn(f"Open sessions of pool {pool} of {server} could not be counted. {failure.msg}")
         return None

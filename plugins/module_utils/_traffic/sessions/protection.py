@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 PROBE_TIMEOUT = 15.0  # seconds to find out how one pod keeps sessions
 PROBE_STEP_TIMEOUT = 5.0  # seconds for each step of that
@@ -90,14 +91,15 @@ class SessionProtection:
         if params["session_mode"] != policy.AUTO:
             return policy.Sessions(params["session_mode"], marked=True)
         try:
-            pod = targets.pods_of_pool(shift.cluster, shift.server.namespace, shift.server.name, pool)[0]
+            pod = targets.pods_of_pool(shift.cluster, shift.server, pool)[0]
+            port = shift.server.port_in(shift.cluster, pod, pool)
             credentials = targets.credentials_of(params)
         except targets.NoneReady:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
             return self._unknown(pool, failure.msg)
         pod_endpoint = endpoint.in_pod(
-            shift.cluster, shift.server.namespace, pod, params["port"], params["endpoint"], f"pool {pool}"
+            shift.cluster, shift.server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}"
         )
         found = probe(
             pod_endpoint,
