@@ -2,27 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The objects of the idle pool: copies of the live pool's as they are in the cluster, without what is its alone. Pure."""
+"""The objects of the idle pool: copies of the live pool's, as the cluster has them. Pure."""
 
 from __future__ import annotations
 
 import copy
 import re
-import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Labels, own_selector, rewritten
 from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.ingress_nginx import CANARY, WEIGHT
 
 ADOPTED = "mcp.server/adopted"  # the annotation of each object that an adoption makes: the server's name
 # Labels and annotations of tools, which would take a copy for theirs and delete it. A domain stands for all below it.
 OF_TOOLS = re.compile(
-    r"(app\.kubernetes\.io/managed-by|helm\.sh/chart|chart|heritage|release|deployment\.kubernetes\.io/.+"
+    r"(app\.kubernetes\.io/managed-by|helm\.sh/chart|deployment\.kubernetes\.io/.+"
     r"|kubectl\.kubernetes\.io/.+|meta\.helm\.sh/.+|([a-z0-9-]+\.)*(argoproj\.io|fluxcd\.io|cattle\.io|k14s\.io|keda\.sh)/.+"
     r"|configmanagement\.gke\.io/.+|config\.k8s\.io/.+|applyset\.kubernetes\.io/.+|mcp\.server/.+"
     r"|autoscaling\.alpha\.kubernetes\.io/.+)"
+)
+# Annotations by which controllers make a Service known outside of the cluster.
+PUBLISHES = re.compile(
+    r"(external-dns\.alpha\.kubernetes\.io/.+|service\.beta\.kubernetes\.io/.+|metallb\.(io|universe\.tf)/.+"
+    r"|tailscale\.com/.+|getambassador\.io/.+|cloud\.google\.com/(neg-status|load-balancer-type|l4-rbs)"
+    r"|networking\.gke\.io/load-balancer-.+|[a-z0-9.-]*loadbalancer[a-z0-9.-]*/.+)"
 )
 RESTARTED = "kubectl.kubernetes.io/restartedAt"  # of a template, by kubectl rollout restart
 INSTANCE = "app.kubernetes.io/instance"
@@ -55,7 +60,9 @@ WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 def made(server: Server, api_version: str, kind: str, name: str, spec: Object, like: Object | None = None) -> Object:
     """Return an object of ours. like: the one that it is a copy of, whose labels and annotations it has."""
     labels = {key: value for key, value in mapping(like, "metadata", "labels").items() if not OF_TOOLS.fullmatch(key)}
-    notes = {key: value for key, value in mapping(like, "metadata", "annotations").items() if not OF_TOOLS.fullmatch(key)}
+    notes = {
+        key: value for key, value in mapping(like, "metadata", "annotations").items() if not OF_TOOLS.fullmatch(key)
+    }
     metadata = {
         "name": name,
         "namespace": server.namespace,
@@ -79,9 +86,7 @@ def workload(server: Server, live: Object, kind: str, choice: Choice) -> Object:
 
 
 def _template(live: Object, choice: Choice) -> Object:
-    annotations = {
-        key: value for key, value in mapping(live, "metadata", "annotations").items() if key != RESTARTED
-    }
+    annotations = {key: value for key, value in mapping(live, "metadata", "annotations").items() if key != RESTARTED}
     metadata: Object = {"labels": dict(choice.labels), **({"annotations": annotations} if annotations else {})}
     return {"metadata": metadata, "spec": _pod(copy.deepcopy(mapping(live, "spec")), labels_of(live), choice)}
 
@@ -112,7 +117,9 @@ def _pod(pod: Object, live: Labels, choice: Choice) -> Object:
 
 def service(server: Server, live: Object, choice: Choice) -> Object:
     """Return the idle pool's Service: for the cluster only, without addresses."""
-    old = mapping(live, "spec")
+    old, metadata = mapping(live, "spec"), mapping(live, "metadata")
+    inner = {key: value for key, value in mapping(metadata, "annotations").items() if not PUBLISHES.fullmatch(key)}
+    live = {**live, "metadata": {**metadata, "annotations": inner}}
     spec = {key: copy.deepcopy(value) for key, value in old.items() if key not in OF_SERVICE}
     if spec.get("ipFamilyPolicy") != "SingleStack" and old.get("ipFamilies"):
         spec["ipFamilies"] = old["ipFamilies"]
@@ -217,8 +224,3 @@ def fits(workload_of_green: Object, service_of_green: Object, blue_service: Obje
         return bool(selector) and all(its.get(key) == value for key, value in selector.items())
 
     return selects(green, labels) and not selects(green, blue_labels) and not selects(blue, labels)
-
-
-def default_green(blue: PoolObjects) -> PoolObjects:
-    """Return the names of the idle pool's objects."""
-    return PoolObjects(f"{blue.workload}-green", blue.kind, f"{blue.service}-green")

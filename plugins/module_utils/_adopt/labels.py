@@ -49,7 +49,7 @@ def matches(selector: Object | None, labels: t.Mapping[str, str]) -> bool:
 
 
 def _holds(expression: Object, labels: t.Mapping[str, str]) -> bool:
-    key, operator, values = expression.get("key"), expression.get("operator"), expression.get("values") or []
+    key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or []
     if operator == "In":
         return key in labels and labels[key] in values
     if operator == "NotIn":
@@ -92,7 +92,10 @@ def _keys(live: Labels, selectors: t.Iterable[Object | None]) -> list[str]:
     for selector in selectors:
         if not matches(selector, live):
             continue
-        names = {*mapping(selector, "matchLabels"), *(one.get("key", "") for one in items(selector, "matchExpressions"))}
+        names = {
+            *mapping(selector, "matchLabels"),
+            *(one.get("key", "") for one in items(selector, "matchExpressions")),
+        }
         for name in names & live.keys():
             found[name] = found.get(name, 0) + 1
     ranked = sorted(found, key=lambda name: (name != INSTANCE, -found[name], name))

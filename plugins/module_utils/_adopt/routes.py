@@ -174,7 +174,10 @@ def patch(route: Route, changes: t.Sequence[Change]) -> list[Operation]:
     noted = {**_noted(route), **{one.place.pointer: one.place.backends for one in changes}}
     note = json.dumps(noted, separators=(",", ":"), sort_keys=True)
     if len(note) > MAX_NOTE:
-        raise Failure("The rules of the route are too large to be kept in an annotation: adopt it by hand (docs/routes.md).")
+        raise Failure(
+            "The rules of the route are too large to be kept in an annotation: list the pools yourself "
+            "(docs/routes.md)."
+        )
     return _patch(route, changes, {BEFORE: note})
 
 
@@ -186,7 +189,9 @@ def _patch(
     gone = [{"op": "remove", "path": kinds.place_of(name)} for name in removed if name in (annotations or {})]
     if not (operations or gone):
         return []
-    added = [{"op": "add", "path": kinds.place_of(name), "value": value} for name, value in notes.items()]
+    added: list[Operation] = [
+        {"op": "add", "path": kinds.place_of(name), "value": value} for name, value in notes.items()
+    ]
     if notes and annotations is None:
         added = [{"op": "add", "path": kinds.NOTES, "value": dict(notes)}]
     return [*_unchanged(route), *operations, *added, *gone]
@@ -206,7 +211,7 @@ def is_adopted(route: Route) -> bool:
 
 
 def _noted(route: Route) -> dict[str, list[Object]]:
-    """Return the backends before the adoption, by the pointer of their list. Raises Failure for what is no such note."""
+    """Return the backends before the adoption, by the pointer of their list. Raises Failure for a note that is none."""
     text = (route["metadata"].get("annotations") or {}).get(BEFORE)
     if text is None:
         return {}
@@ -253,9 +258,7 @@ def has_traffic(name: str, rule: str, server: Server) -> str:
     )
 
 
-def _before(
-    kind: Weighted, place: Place, noted: t.Mapping[str, list[Object]], server: Server
-) -> list[Object] | None:
+def _before(kind: Weighted, place: Place, noted: t.Mapping[str, list[Object]], server: Server) -> list[Object] | None:
     """Return the backends before the adoption; None where the list is not what the adoption made of any.
 
     Rules may have moved in the route since.
@@ -301,4 +304,3 @@ def merge_patch(kind: Weighted, route: Route, server: Server, changes: t.Sequenc
         "metadata": {"name": server.route, "namespace": server.namespace},
         "spec": {key: after["spec"][key] for key in keys},
     }
-
