@@ -13,14 +13,13 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.service_target import targets
 from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
 
 FILL_IN = "FILL-IN"  # what only the user knows
 PATH_TYPES = {"Exact": "Exact", "Prefix": "PathPrefix"}
 
 
 def http_route(server: Server, service: Object, leading: t.Sequence[Object]) -> Object:
-    """Return the HTTPRoute for a server that nothing leads to that could weigh two pools.
+    """Return the HTTPRoute to the Service of a server that nothing else leads to which could weigh two pools.
 
     leading: what leads there, such as an Ingress, whose host names and paths it gets.
     """
@@ -33,17 +32,13 @@ def http_route(server: Server, service: Object, leading: t.Sequence[Object]) -> 
         for path in items(rule, "http", "paths")
         if mapping(path, "backend", "service").get("name") == server.service("blue")
     ]
-    backends = [
-        {"name": server.service(pool), "port": _port(service), "weight": weight}
-        for pool, weight in (("blue", 100), ("green", 0))
-    ]
     # MCP streams stay open, so an answer has no time limit.
     rule = {
         **({"matches": [one for number, one in enumerate(matches) if one not in matches[:number]]} if matches else {}),
         "timeouts": {"request": "0s"},
-        "backendRefs": backends,
+        "backendRefs": [{"name": server.service("blue"), "port": _port(service)}],
     }
-    route = {
+    return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": server.route, "namespace": server.namespace},
@@ -53,7 +48,6 @@ def http_route(server: Server, service: Object, leading: t.Sequence[Object]) -> 
             "rules": [rule],
         },
     }
-    return pool_header.with_pool_header(route, server)
 
 
 def _port(service: Object) -> int:
@@ -66,10 +60,7 @@ def _port(service: Object) -> int:
 
 def traefik_service(server: Server, service: Object) -> Object:
     """Return the TraefikService that an IngressRoute must lead to, in place of the Service."""
-    services = [
-        {"name": server.service(pool), "port": _port(service), "weight": weight}
-        for pool, weight in (("blue", 100), ("green", 0))
-    ]
+    services = [{"name": server.service("blue"), "port": _port(service), "weight": 100}]
     return {
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "TraefikService",

@@ -29,7 +29,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import pool_objects
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects, pool_objects
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task, conceal
@@ -87,9 +87,7 @@ def run(task: Task) -> dict[str, t.Any]:
 
 def _server(params: dict[str, t.Any]) -> Server:
     """Return the server with the names of the pools: the live one's are its own by default. Raises Failure."""
-    blue = pool_objects("blue", params["blue"], "") or pool_objects("blue", params["server"], "")
-    if blue is None:
-        raise Failure("server is empty: give its name.")
+    blue = pool_objects("blue", params["blue"], "") or PoolObjects("", "Deployment", "")
     blue = blue._replace(workload=blue.workload or params["server"])
     green = pool_objects("green", params["green"], "")
     whole = blue._replace(service=blue.service or blue.workload)
@@ -248,19 +246,17 @@ def _no_route(adoption: Adoption, found: facts.Facts) -> Failure:
     text = suggested.as_yaml([wanted])
     for line in text.splitlines():
         adoption.task.progress(line)
-    there = ", ".join(map(name_of, adoption.others))
-    leads = (
-        f"{there} leads to Service {server.service('blue')} and can't"
-        if there
-        else (
-            f"no route in namespace {server.namespace} leads to Service {server.service('blue')}, which is what could"
+    leads = f"no route in namespace {server.namespace} leads to Service {server.service('blue')}"
+    if there := ", ".join(map(name_of, adoption.others)):
+        leads = (
+            f"{there} leads to Service {server.service('blue')}, and can't give two pools a part of the traffic each"
         )
-    )
-    then = "let the IngressRoute lead to it (kind: TraefikService), " if traefik else f"replace {suggested.FILL_IN}, "
+    then = f"replace {suggested.FILL_IN} in it"
+    if traefik:
+        then = "let the IngressRoute lead to it (kind: TraefikService) in place of the Service"
     return Failure(
-        f"{server} can't be adopted yet: {leads} give two pools a part of the traffic each. Write the "
-        f"{wanted['kind']} above (route_to_write in the result), {then}without Service {server.service('green')} until "
-        "it exists; then run this again.",
+        f"{server} can't be adopted yet: {leads}. Write the {wanted['kind']} above (route_to_write in the result), "
+        f"{then}, and run this again once clients come that way.",
         route_to_write=text,
     )
 
