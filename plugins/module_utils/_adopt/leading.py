@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mcp.server.plugins.module_utils._adopt import routes
+from ansible_collections.mcp.server.plugins.module_utils._adopt import copies, routes
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import NETWORK, Reader
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
@@ -100,10 +100,10 @@ def _search(cluster: Api, reader: Reader, server: Server) -> tuple[list[tuple[Se
         kind = weighted(its)
         for route in reader.seen(f"{kind.group}/{kind.version}", kind.title, kind.resource):
             here = replace(its, route=str(mapping(route, "metadata").get("name")))
-            if routes.places(kind, route, here):
+            if not copies.is_ours(route, server) and routes.places(kind, route, here):
                 found.append((here, route))
     for ingress in reader.seen(NETWORK, "Ingress", "ingresses"):
-        if not leads(ingress, server.service("blue")):
+        if copies.is_ours(ingress, server) or not leads(ingress, server.service("blue")):
             continue
         here = replace(server, route_kind=INGRESS, route=str(mapping(ingress, "metadata").get("name")))
         if is_of_ingress_nginx(cluster, ingress):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import json
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.field_managers import TAKEN
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
@@ -152,7 +153,7 @@ def _with_both(kind: Weighted, place: Place, server: Server) -> list[Object]:
 
 
 def _header(kind: Weighted, backend: Object, pool: str, server: Server) -> None:
-    if kind.entry and kind.header(backend, server.pool_header) != pool:
+    if kind.entry and server.pool_header and kind.header(backend, server.pool_header) != pool:
         kind.set_header(backend, server.pool_header, pool)
 
 
@@ -171,7 +172,9 @@ def patch(route: Route, changes: t.Sequence[Change]) -> list[Operation]:
     """Return the JSON patch of an adoption; a conflict when the route was changed since it was read."""
     if not changes:
         return []
-    noted = {**_noted(route), **{one.place.pointer: one.place.backends for one in changes}}
+    # A rule that has both pools already gets a header only, and what it was before is noted, if it ever had one.
+    added = {one.place.pointer: one.place.backends for one in changes if "green" not in one.place.weights}
+    noted = {**_noted(route), **added}
     note = json.dumps(noted, separators=(",", ":"), sort_keys=True)
     if len(note) > MAX_NOTE:
         raise Failure(
@@ -265,13 +268,15 @@ def _before(kind: Weighted, place: Place, noted: t.Mapping[str, list[Object]], s
     """
     here = [noted[place.pointer]] if place.pointer in noted else []
     for before in [*here, *noted.values()]:
-        was = _place_of(kind, place, before, server)
-        if was is not None and _without_weights(_with_both(kind, was, server)) == _without_weights(place.backends):
+        was = _place_of(place, before, server)
+        # Without the header where the gateway refuses it.
+        made = [] if was is None else [_with_both(kind, was, its) for its in (server, replace(server, pool_header=""))]
+        if _without_weights(place.backends) in map(_without_weights, made):
             return before
     return None
 
 
-def _place_of(kind: Weighted, place: Place, before: list[Object], server: Server) -> Place | None:
+def _place_of(place: Place, before: list[Object], server: Server) -> Place | None:
     positions = [number for number, one in enumerate(before) if _service(one) == server.service("blue")]
     if len(positions) != 1 or any(_service(one) == server.service("green") for one in before):
         return None

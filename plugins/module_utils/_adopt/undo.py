@@ -26,6 +26,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.ingress
 RBAC = "rbac.authorization.k8s.io/v1"
 # In the order in which they are deleted: what leads to the pool first, the rights of whoever does it last.
 KINDS = (
+    ("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"),  # of a trial that was killed
     ("networking.k8s.io/v1", "Ingress", "ingresses"),
     ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     ("apps/v1", "Deployment", "deployments"),

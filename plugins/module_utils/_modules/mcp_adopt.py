@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import (
     refusals,
     routes,
     suggested,
+    trial,
     undo,
 )
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
@@ -137,10 +138,32 @@ def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]
     if operations or any(one.action != "unchanged" for one in outcomes):
         with fenced.lease(adoption.task, adoption.cluster, server, "adoption") as run_id:
             outcomes = _write_all(adoption, installer, outcomes, run_id)
+            if refused := _refusal_of_header(adoption, changes, run_id):
+                notes.append(
+                    f"The gateway refuses a header on each backend ({refused}), so the route sets none: a release "
+                    "measures the share by the health document, the gateway's counters or serverInfo."
+                )
+                adoption.server = replace(server, pool_header="")
+                changes = routes.adopted(leading.weighted(server), adoption.route, adoption.server)
+                operations = routes.patch(adoption.route, changes.changes)
             if operations:
                 after = _shift(adoption, _adopting(adoption), run_id)
                 after = _accepted(adoption, after, run_id)
     return _result(adoption, outcomes, after if operations else None, notes, patch)
+
+
+def _refusal_of_header(adoption: Adoption, changes: routes.Plan, run_id: str) -> str:
+    """Return why the gateway can't set a header for each backend of an HTTPRoute; empty when it can, or may."""
+    server = adoption.server
+    if adoption.check or server.route_kind != "httproute" or not changes.changes:
+        return ""
+    return trial.refusal(
+        adoption.cluster,
+        server,
+        t.cast(Object, adoption.route),
+        changes.changes[0].after,
+        lambda: fence.check(adoption.cluster, server, run_id),
+    )
 
 
 def _adopting(adoption: Adoption) -> t.Callable[[Object], tuple[list[Operation], list[str]]]:

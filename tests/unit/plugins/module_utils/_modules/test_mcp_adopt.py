@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import typing as t
 from contextlib import suppress
@@ -27,6 +28,7 @@ LIVE, IDLE = f"{APPS}/deployments/weather", f"{APPS}/deployments/weather-green"
 SERVICE, SECOND = f"{CORE}/services/weather", f"{CORE}/services/weather-green"
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/public"
 INGRESS = f"{NETWORK}/namespaces/prod/ingresses/public"
+TRIAL = f"{ROUTE}-adoption-trial"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/weather-release"
 NOTE = "mcp.server/before-adoption"
 SECRET = "planted-token-of-the-live-pods"
@@ -109,6 +111,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     )
     monkeypatch.setattr(mcp_adopt.connection, "connect", lambda _params: one)
     monkeypatch.setattr(mcp_adopt, "SETTLE", 0.0)
+    monkeypatch.setattr(mcp_adopt.trial, "SECONDS", 0.0)  # no gateway reports on a route of a trial here
     return one
 
 
@@ -183,6 +186,7 @@ def test_the_idle_pool_is_added_and_the_live_one_stays_as_it_is(api: ApiServer) 
         "mcp_route": "public",
     }
     assert len([one for one in api.writes() if one.path == ROUTE]) == 1
+    assert [one.method for one in api.writes(TRIAL)] == ["PATCH", "DELETE"]  # before that one
     last = [one.path for one in api.writes() if "/leases" not in one.path][-1]
     assert last == ROUTE  # it leads to what is there already
 
@@ -483,6 +487,37 @@ def test_a_gateway_that_refuses_the_route_gets_the_old_one_back(api: ApiServer) 
     assert LEASE in api.objects and not api.objects[LEASE]["spec"].get("holderIdentity")
     said = refused(api).msg
     assert "The gateway refuses HTTPRoute prod/public as it is" in said
+
+
+def test_a_gateway_that_takes_no_header_on_a_backend_gets_none(api: ApiServer) -> None:
+    before = kept(api)
+
+    def refuse() -> None:
+        if TRIAL in api.objects:
+            api.objects[TRIAL]["status"] = copy.deepcopy(api.objects[ROUTE]["status"])
+            condition = {"type": "Accepted", "status": "False", "reason": "UnsupportedValue", "observedGeneration": 9}
+            api.objects[TRIAL]["status"]["parents"][0]["conditions"] = [condition]
+
+    api.controllers.append(lambda path: refuse() if path == TRIAL else None)
+    result = adopt()
+    assert any(
+        note.startswith("The gateway refuses a header on each backend (Gateway prod/gw says")
+        for note in result["notes"]
+    )
+    blue, green = api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]
+    assert (blue["weight"], green["weight"]) == (100, 0) and "filters" not in blue and "filters" not in green
+    assert TRIAL not in api.objects
+    assert not adopt()["changed"]
+    undo()
+    assert kept(api) == before
+
+
+def test_another_header_later_does_not_hide_what_the_route_was(api: ApiServer) -> None:
+    adopt()
+    note = api.objects[ROUTE]["metadata"]["annotations"][NOTE]
+    assert adopt(pool_header="X-Pool")["changed"]
+    assert api.objects[ROUTE]["metadata"]["annotations"][NOTE] == note
+    assert "is not as the adoption left it" in refused(api, state="absent").msg
 
 
 def test_what_looks_like_a_secret_is_in_no_output(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
