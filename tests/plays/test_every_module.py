@@ -30,6 +30,7 @@ RELEASE = {
 }
 # What each module needs at least, and what is said where that is not of the API server.
 OPTIONS = {
+    "mcp_adopt": (SERVER, None),
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
     "mcp_gate": (

@@ -100,7 +100,8 @@ JOBS = (
     # It makes its servers itself, beside its lane's own.
     _target("mcp_git_push", 50, **NO_METRICS),
     _target("mcp_guard", 341, 262),
-    # It makes a namespace of its own, beside its lane's server.
+    # These make a namespace of their own, beside their lane's server.
+    _target("mcp_adopt", 60, **NO_METRICS),
     _target("mcp_install", 60, **NO_METRICS),
     _target("modules", 114, targets=MODULES, **NO_METRICS),
     _target("modules_with_metrics", 100, targets=MODULES_WITH_METRICS),

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._install import existing
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
@@ -49,18 +49,38 @@ class Outcome(t.NamedTuple):
         same = existing.comparable(self.before) == existing.comparable(self.after)
         return "unchanged" if same else "changed"
 
+    def diff(self) -> dict[str, str]:
+        """Return both as YAML, for --diff."""
+        return difference(self.wanted, self.before, self.after)
+
+
+def difference(named: Object, before: Object | None, after: Object | None) -> dict[str, str]:
+    """Return two states of an object as YAML, for --diff. None for a state in which it does not exist."""
+    old, new = existing.shown(before, after or {})
+    name = existing.name_of(named)
+    return {
+        "before_header": name,
+        "after_header": name,
+        "before": yaml_document.dump(old) if before else "",
+        "after": yaml_document.dump(new) if after else "",
+    }
+
 
 @dataclass
 class Installer:
     """Applies the objects of one server.
 
-    force: take over objects and fields of others. users: paths of objects that are only created, never changed.
+    force: take over objects and fields of others. users: paths of objects that are only created, never changed, and
+    created_only the kinds of such. maker: the module. otherwise: what else to do about objects of others.
     """
 
     cluster: Api
     server: Server
     force: bool = False
     users: t.Collection[str] = ()
+    created_only: t.Collection[str] = ()
+    maker: str = "mcp_install"
+    otherwise: str = "set force (-e mcp_install_force=true) to take over"
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def look(self, objects: t.Iterable[Object]) -> list[Outcome]:
@@ -81,8 +101,8 @@ class Installer:
         if foreign and not self.force:
             raise Failure(
                 f"In namespace {self.server.namespace} there already {'is' if len(foreign) == 1 else 'are'} "
-                f"{', '.join(foreign)}, and mcp_install did not make {'it' if len(foreign) == 1 else 'them'} for "
-                "this server. Use another name for the server, or set force (-e mcp_install_force=true) to take over.",
+                f"{', '.join(foreign)}, and {self.maker} did not make {'it' if len(foreign) == 1 else 'them'} for "
+                f"this server. Use another name for the server, or {self.otherwise}.",
                 objects=foreign,
             )
 
@@ -109,7 +129,8 @@ class Installer:
 
     def _applied(self, wanted: Object, live: Object | None, *, dry_run: bool) -> Outcome:
         path = self._path(wanted)
-        if live is not None and any_version(path) in map(any_version, self.users):
+        kept = wanted["kind"] in self.created_only or any_version(path) in map(any_version, self.users)
+        if live is not None and kept:
             return Outcome(wanted, live, live)
         body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
         if live is not None and not dry_run:
@@ -126,8 +147,7 @@ class Installer:
             if not existing.only_ours(managers):
                 raise Failure(
                     f"{existing.name_of(wanted)} has fields with other values that {', '.join(managers)} set. "
-                    "Set the same values there or here, or set force (-e mcp_install_force=true) to take the fields "
-                    f"over. The API server says: {conflict.msg}",
+                    f"Set the same values there or here, or {self.otherwise}. The API server says: {conflict.msg}",
                     managers=managers,
                 ) from None
             if live is not None and (lost := existing.lost_from_route(wanted, live, self.server)):

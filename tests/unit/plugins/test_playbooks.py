@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
-WRITES = {"bluegreen.yml", "install.yml", "rollback.yml", "watch.yml"}
+WRITES = {"adopt.yml", "bluegreen.yml", "install.yml", "rollback.yml", "watch.yml"}
 SERVER = {
     "mcp_endpoint": {"url": "http://127.0.0.1:9"},
     "mcp_image": "example/image",
