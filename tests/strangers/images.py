@@ -10,6 +10,7 @@ source or a recipe changes.
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
@@ -22,7 +23,7 @@ sys.path[:0] = [str(HERE.parents[1])]
 
 from sandbox import images as sandbox_images  # noqa: E402
 from sandbox.machine import SandboxError, run, say  # noqa: E402
-from sandbox.paths import CACHE, REGISTRY, key  # noqa: E402
+from sandbox.paths import CACHE, REGISTRY, SOCKET, key  # noqa: E402
 from tests.strangers.table import Server, servers  # noqa: E402
 
 SOURCES = HERE / "sources"
@@ -55,8 +56,10 @@ def folder(server: Server, version: str) -> Path:
 
 
 def _made_from(server: Server, version: str) -> str:
+    recipe = RECIPES[server.recipe]
+    made_with = (server.package, version, *server.more, server.program, server.tags, *server.command, DAY, NODE)
     sources = [SOURCES / server.source] if server.source else []
-    return key(repr(server), version, Path(__file__), CONSTRAINTS, *sources)
+    return key(inspect.getsource(recipe), repr(made_with), CONSTRAINTS, *sources)
 
 
 def python(server: Server, version: str, place: Path) -> str:
@@ -67,7 +70,7 @@ def python(server: Server, version: str, place: Path) -> str:
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check",
             "--python-version", "3.11", "--only-binary", ":all:", *words, "--target", place / "site-packages",
-            f"{server.package}=={version}", *server.more,
+            "-c", CONSTRAINTS, f"{server.package}=={version}", *server.more,
         ],
         timeout=300,
     )  # fmt: skip
@@ -158,6 +161,9 @@ def push(server: Server) -> None:
         start = time.monotonic()
         context = folder(server, version)
         if sandbox_images.push([server.image(version)], context.name, context / "Containerfile", context):
+            # The node may have the one of before under the same name, and would not ask for another.
+            name = f"ghcr.io/{server.image(version)}"
+            run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "rm", name], check=False)
             say(f"{server.name} {version}: {time.monotonic() - start:.0f} s")
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 import typing as t
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import httpx2
 from mcp import Client
@@ -60,7 +60,7 @@ class Load:
         seconds = time.monotonic() - start
         await asyncio.wait(workers, timeout=2 * PATIENCE)
         rate = round(self.tally.sent / seconds, 1)
-        return {"client": "python", "seconds": round(seconds, 1), "rate": rate, **asdict(self.tally)}
+        return {"client": "python", "seconds": round(seconds, 1), "rate": rate, **vars(self.tally)}
 
     async def _client(self, number: int) -> None:
         """One user of the server, with one session at a time."""

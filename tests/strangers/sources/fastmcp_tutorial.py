@@ -11,4 +11,5 @@ def greet(name: str) -> str:
 
 
 if __name__ == "__main__":
-    mcp.run(transport="http", host="0.0.0.0", port=8000)
+    # Idle connections are kept longer than a gateway uses them again; uvicorn's 5 s make it answer 503 now and then.
+    mcp.run(transport="http", host="0.0.0.0", port=8000, uvicorn_config={"timeout_keep_alive": 75})

@@ -24,5 +24,4 @@ def greet_user(name: str, style: str = "friendly") -> str:
     return f"Write a {style} greeting for someone named {name}."
 
 
-if __name__ == "__main__":
-    mcp.run(transport="streamable-http")
+app = mcp.streamable_http_app()
