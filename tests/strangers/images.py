@@ -19,12 +19,12 @@ import typing as t
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1])]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 
 from sandbox import images as sandbox_images  # noqa: E402
 from sandbox.machine import SandboxError, run, say  # noqa: E402
 from sandbox.paths import CACHE, REGISTRY, SOCKET, key  # noqa: E402
-from tests.strangers.table import Server, servers  # noqa: E402
+from strangers.table import Server, servers  # noqa: E402
 
 SOURCES = HERE / "sources"
 CONSTRAINTS = HERE.parent / "tools" / "requirements" / "constraints.txt"
