@@ -27,11 +27,12 @@ PATIENCE = 60
 
 @dataclass
 class Seen:
-    """What clients saw, together. rate: requests a second. clients: what each kind of client saw."""
+    """What clients saw, together, see Tally in official.py. clients: what each kind of client saw."""
 
     sent: int = 0
     failed: int = 0
     lost: int = 0
+    outdated: int = 0
     opened: int = 0
     rate: float = 0.0
     failures: dict[str, int] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Seen:
 
     def add(self, one: dict[str, t.Any]) -> None:
         self.clients.append(one)
-        for name in ("sent", "failed", "lost", "opened"):
+        for name in ("sent", "failed", "lost", "outdated", "opened"):
             setattr(self, name, getattr(self, name) + one[name])
         self.rate = round(self.rate + one["rate"], 1)
         for name in ("failures", "pools"):

@@ -11,16 +11,29 @@ import typing as t
 from .table import Server
 
 GATEWAY = {"name": "sandbox", "namespace": "projectcontour"}
+CONTAINER = "server"
 
 
-def deployed(server: Server, namespace: str, host: str, version: str, registry: str = "ghcr.io") -> list[t.Any]:
+def workload(server: Server) -> str:
+    return f"{server.name}-app"
+
+
+def service(server: Server) -> str:
+    return f"{server.name}-svc"
+
+
+def route(server: Server) -> str:
+    return f"{server.name}-route"
+
+
+def deployed(server: Server, namespace: str, host: str, version: str) -> list[t.Any]:
     """Return the objects of a server. Their names and labels are of its users' own making."""
     name = server.name
     labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "assistants"}
     select = {"app.kubernetes.io/name": name}
     container = {
-        "name": "server",
-        "image": f"{registry}/{server.image(version)}",
+        "name": CONTAINER,
+        "image": f"ghcr.io/{server.image(version)}",
         "env": [{"name": key, "value": value.replace("HOST", host)} for key, value in server.env.items()],
         "args": [word.replace("HOST", host) for word in server.args],
         "ports": [{"name": "web", "containerPort": server.port}],
@@ -30,23 +43,23 @@ def deployed(server: Server, namespace: str, host: str, version: str, registry: 
         "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
     }
     pod = {"containers": [container], "terminationGracePeriodSeconds": 10, "enableServiceLinks": False}
-    rule = {"backendRefs": [{"name": f"{name}-svc", "port": 80}], "timeouts": {"request": "0s"}}
+    rule = {"backendRefs": [{"name": service(server), "port": 80}], "timeouts": {"request": "0s"}}
     parts: list[tuple[str, str, str, t.Any]] = [
         (
             "apps/v1",
             "Deployment",
-            f"{name}-app",
+            workload(server),
             {
                 "replicas": server.replicas,
                 "selector": {"matchLabels": select},
                 "template": {"metadata": {"labels": labels}, "spec": pod},
             },
         ),
-        ("v1", "Service", f"{name}-svc", {"selector": select, "ports": [{"port": 80, "targetPort": "web"}]}),
+        ("v1", "Service", service(server), {"selector": select, "ports": [{"port": 80, "targetPort": "web"}]}),
         (
             "gateway.networking.k8s.io/v1",
             "HTTPRoute",
-            f"{name}-route",
+            route(server),
             {"parentRefs": [GATEWAY], "hostnames": [host], "rules": [rule]},
         ),
     ]

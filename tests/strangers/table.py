@@ -48,9 +48,13 @@ class Server:
     def stateful(self) -> bool:
         return self.session_mode == "stateful"
 
+    @property
+    def repository(self) -> str:
+        """Return the image's name in a registry, without its host and tag."""
+        return f"strangers/{self.name}"
+
     def image(self, version: str) -> str:
-        """Return the name in a registry, without its host."""
-        return f"strangers/{self.name}:{version.removeprefix('v')}"
+        return f"{self.repository}:{version.removeprefix('v')}"
 
 
 def servers() -> dict[str, Server]:

@@ -13,7 +13,7 @@ const PATIENCE = 10_000; // ms, for one request
 const RENEW = 40; // requests after which a client ends its session and opens another, as clients do
 
 const given = JSON.parse(process.argv[2]);
-const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, longest: 0, failures: {}, pools: {} };
+const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, outdated: 0, longest: 0, failures: {}, pools: {} };
 const interval = (1000 * given.sessions) / given.rate;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 let over = false;
@@ -41,12 +41,14 @@ function fetchWithHost(url, init = {}) {
 // What HTTP says of the one request that a client waits for.
 class Answer {
   waiting = false;
+  connected = false;
 
   fetch = async (url, init) => {
     const response = await fetchWithHost(url, init);
     if (init?.method === "POST") {
       this.status = response.status;
-      this.lost = [400, 404].includes(response.status) && new Headers(init.headers).has("mcp-session-id");
+      const refused = this.connected && [400, 404, 422].includes(response.status);
+      this.refused = refused && (new Headers(init.headers).has("mcp-session-id") ? "lost" : "outdated");
       const pool = response.headers.get("x-mcp-pool");
       if (pool) tally.pools[pool] = (tally.pools[pool] ?? 0) + 1;
     }
@@ -55,11 +57,11 @@ class Answer {
 
   begin() {
     tally.sent += 1;
-    Object.assign(this, { waiting: true, lost: false, status: 0, began: Date.now() });
+    Object.assign(this, { waiting: true, refused: false, status: 0, began: Date.now() });
   }
 
   end() {
-    this.waiting = false;
+    Object.assign(this, { waiting: false, connected: true });
     tally.ok += 1;
     tally.longest = Math.max(tally.longest, (Date.now() - this.began) / 1000);
   }
@@ -67,8 +69,8 @@ class Answer {
   fell(error) {
     if (!this.waiting) return; // at the end of a session: no request was made
     this.waiting = false;
-    if (this.lost) {
-      tally.lost += 1;
+    if (this.refused) {
+      tally[this.refused] += 1;
       return;
     }
     tally.failed += 1;

@@ -29,8 +29,9 @@ RENEW = 40  # requests after which a client ends its session and opens another, 
 
 @dataclass
 class Tally:
-    """sent: requests, openings of sessions too. lost: sessions that the server ended or does not know any more.
+    """sent: requests, openings of sessions too. lost: sessions that the server does not know any more.
 
+    outdated: clients without a session, that speak a revision of the protocol which the server does not know any more.
     pools: answers by the pool that the route names. longest: seconds that one request took.
     """
 
@@ -39,6 +40,7 @@ class Tally:
     failed: int = 0
     opened: int = 0
     lost: int = 0
+    outdated: int = 0
     longest: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     pools: Counter[str] = field(default_factory=Counter)
@@ -109,7 +111,8 @@ class Answer:
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.waiting = False
-        self.lost = False
+        self.connected = False
+        self.refused = ""
         self.status = 0
         self.began = 0.0
 
@@ -117,16 +120,18 @@ class Answer:
         if response.request.method != "POST":
             return
         self.status = response.status_code
-        self.lost = self.status in (400, 404) and "mcp-session-id" in response.request.headers
+        self.refused = ""
+        if self.connected and self.status in (400, 404, 422):
+            self.refused = "lost" if "mcp-session-id" in response.request.headers else "outdated"
         if pool := response.headers.get("x-mcp-pool"):
             self.tally.pools[pool] += 1
 
     def begin(self) -> None:
         self.tally.sent += 1
-        self.waiting, self.lost, self.status, self.began = True, False, 0, time.monotonic()
+        self.waiting, self.refused, self.status, self.began = True, "", 0, time.monotonic()
 
     def end(self) -> None:
-        self.waiting = False
+        self.waiting, self.connected = False, True
         self.tally.ok += 1
         self.tally.longest = max(self.tally.longest, round(time.monotonic() - self.began, 2))
 
@@ -134,8 +139,8 @@ class Answer:
         if not self.waiting:
             return  # at the end of a session: no request was made
         self.waiting = False
-        if self.lost:
-            self.tally.lost += 1
+        if self.refused:
+            setattr(self.tally, self.refused, getattr(self.tally, self.refused) + 1)
             return
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
