@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playing import CONFIG, kubectl, play, variables
+from playing import CONFIG, kubectl, play
 from soaking import SOAK, soak
 
 from ansible_collections.mcp.server.tests.strangers import manifests, measured
@@ -55,24 +55,20 @@ def deployed(server: Server) -> t.Iterator[tuple[str, str]]:
 def inventory(folder: Path, server: Server, namespace: str, host: str, **more: t.Any) -> tuple[str, ...]:
     """Return the words for a play on the server, of the lines that adopting it asks for."""
     workload, service = manifests.workload(server), manifests.service(server)
-    its = variables(
-        server.name,
-        host,
-        **{
-            "mcp_namespace": namespace,
-            "mcp_image": f"ghcr.io/{server.repository}",
-            "mcp_endpoint": {"url": CONFIG["public_url"], "host": host, "mcp_path": server.path},
-            "mcp_blue": {"deployment": workload, "service": service},
-            "mcp_green": {"deployment": f"{workload}-green", "service": f"{service}-green"},
-            "mcp_route": manifests.route(server),
-            "mcp_container": manifests.CONTAINER,
-            "mcp_sessions": "break" if server.stateful else "keep",
-            "mcp_steps": STEPS[server.session_mode],
-            "mcp_warm_seconds": 1,
-            "mcp_contract_check": True,
-            **more,
-        },
-    )
+    its = {
+        "mcp_namespace": namespace,
+        "mcp_kubeconfig": CONFIG["kubeconfig"],
+        "mcp_image": f"ghcr.io/{server.repository}",
+        "mcp_registry": CONFIG["registry_url"],
+        "mcp_endpoint": {"url": CONFIG["public_url"], "host": host, "mcp_path": server.path},
+        "mcp_blue": {"deployment": workload, "service": service},
+        "mcp_green": {"deployment": f"{workload}-green", "service": f"{service}-green"},
+        "mcp_route": manifests.route(server),
+        "mcp_sessions": "break" if server.stateful else "keep",
+        "mcp_steps": STEPS[server.session_mode],
+        "mcp_warm_seconds": 1,
+        **more,
+    }
     file = folder / "inventory.yml"
     file.write_text(json.dumps({"strangers": {"hosts": {server.name: its}}}))
     return ("-i", str(file), "-l", server.name)
