@@ -256,7 +256,7 @@ def start_registry() -> None:
     machine.wait_for("the image registry", lambda: machine.listens(REGISTRY), 20)
 
 
-def _base_name() -> str:
+def base_image() -> str:
     return f"{REGISTRY}/sandbox/base:{root_file_system('base', BASE).stem}"
 
 
@@ -266,7 +266,7 @@ def push_all() -> None:
     base = root_file_system("base", BASE)
     database = root_file_system("postgresql", POSTGRESQL)
     start_registry()
-    base_name = _base_name()
+    base_name = base_image()
     push([f"sandbox/base:{base.stem}"], base.stem, f"FROM scratch\nADD {base.name} /\n", CACHE)
     push(["sandbox/postgresql:15"], database.stem, f"FROM scratch\nADD {database.name} /\n", CACHE)
     push(["sandbox/pause:3.10"], base.stem, f'FROM {base_name}\nENTRYPOINT ["/bin/sleep", "infinity"]\n', RUN)
@@ -315,7 +315,7 @@ def server(base_name: str) -> None:
 def execution_environment() -> None:
     """What a release's guard runs in, with the collection as it is in this checkout."""
     packages = site_packages("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
-    made_from = key(EXECUTION_ENVIRONMENT, packages.name, _base_name(), *(SOURCE.parent / name for name in COLLECTION))
+    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base_image(), *(SOURCE.parent / name for name in COLLECTION))
     context = CACHE / f"execution-environment-{made_from}"
     if not context.exists():
         for earlier in CACHE.glob("execution-environment-*"):
@@ -332,7 +332,7 @@ def execution_environment() -> None:
         partial.rename(context)
     name = "org/mcp-server-ee:1.0.0"
     if (
-        push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": _base_name()})
+        push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": base_image()})
         and SOCKET.exists()
     ):
         # The node has the one of before under the same name, and would not ask for another.

@@ -121,6 +121,10 @@ JOBS = (
     _target("stateful_sets", 75, **NO_METRICS),
     # It starts stores of its own, beside the sandbox that built one of them.
     _target("stores", 82, **NO_METRICS),
+    # Images of servers that other projects publish, three of them or all.
+    Job("strangers_images", 5, 5, cores=0.5, after=("sandbox",)),
+    # It makes its servers itself, and two processes of official clients.
+    _target("strangers", 150, 450, cores=1.0, after=("sandbox", "strangers_images"), **NO_METRICS),
     _target("triggers", 405, 592),
     _target("windows", None, 975),
     Job("recovery", 86, cores=0.5, after=("sandbox",), takes=frozenset({"cluster", "prometheus"})),

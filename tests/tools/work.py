@@ -137,7 +137,7 @@ class Work:
         """
         if one.lane is not None:
             self._integration(one.job.targets, one.lane, log)
-        elif one.job.name in ("sandbox", "traefik", "kustomize_controller", "recovery"):
+        elif one.job.name in ("sandbox", "traefik", "kustomize_controller", "strangers_images", "recovery"):
             getattr(self, f"_{one.job.name}")(log)
         else:
             getattr(self, f"_{one.job.name}")(Tools(one.job.environment, log))
@@ -227,6 +227,11 @@ class Work:
 
     def _kustomize_controller(self, log: t.TextIO) -> None:
         command(log, sys.executable, "-m", "sandbox.flux", cwd=ROOT, minutes=25)
+
+    def _strangers_images(self, log: t.TextIO) -> None:
+        script = ROOT / "tests" / "strangers" / "images.py"
+        words = [] if self.kind == "soak" else ["--short"]
+        command(log, sys.executable, script, *words, cwd=ROOT, minutes=25)
 
     def _recovery(self, log: t.TextIO) -> None:
         """Killed and started from another checkout; then taken away without a trace."""

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers that other projects publish, unmodified: each is adopted, released to another version and rolled back, while
+official clients call it. What they saw is a row of docs/servers.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import time
+import typing as t
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playing import CONFIG, kubectl, play
+from soaking import SOAK, soak
+
+from ansible_collections.mcp.server.tests.strangers import manifests, measured
+from ansible_collections.mcp.server.tests.strangers.load import Seen, load
+from ansible_collections.mcp.server.tests.strangers.table import Server, servers
+
+pytestmark = pytest.mark.skipif(
+    not CONFIG["admin_kubeconfig"],
+    reason="makes namespaces of its own, and needs images that only the sandbox's registry has",
+)
+
+RATE = 50.0  # requests a second
+STEPS = {
+    "stateful": [{"weight": 100, "seconds": 5}],
+    "stateless": [{"weight": 10, "seconds": 3}, {"weight": 50, "seconds": 3}, {"weight": 100, "seconds": 5}],
+}
+# `make soak` has all of them again.
+WANTED = [pytest.param(one, id=one.name, marks=soak if SOAK else ()) for one in servers().values() if SOAK or one.short]
+
+
+@contextmanager
+def deployed(server: Server) -> t.Iterator[tuple[str, str]]:
+    """Run a server as its users do, in a namespace of its own; give that and the server's host."""
+    namespace = f"strangers-{server.name}-{secrets.token_hex(3)}"
+    host = f"{namespace}.example"
+    objects = manifests.deployed(server, namespace, host, server.versions[0])
+    try:
+        kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        kubectl("-n", namespace, "rollout", "status", f"deployment/{manifests.workload(server)}", "--timeout=50s")
+        yield namespace, host
+    finally:
+        kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+
+
+def inventory(folder: Path, server: Server, namespace: str, host: str, **more: t.Any) -> tuple[str, ...]:
+    """Return the words for a play on the server, of the lines that adopting it asks for."""
+    workload, service = manifests.workload(server), manifests.service(server)
+    its = {
+        "mcp_namespace": namespace,
+        "mcp_kubeconfig": CONFIG["kubeconfig"],
+        "mcp_image": f"ghcr.io/{server.repository}",
+        "mcp_registry": CONFIG["registry_url"],
+        "mcp_endpoint": {"url": CONFIG["public_url"], "host": host, "mcp_path": server.path},
+        "mcp_blue": {"deployment": workload, "service": service},
+        "mcp_green": {"deployment": f"{workload}-green", "service": f"{service}-green"},
+        "mcp_route": manifests.route(server),
+        "mcp_sessions": "break" if server.stateful else "keep",
+        "mcp_steps": STEPS[server.session_mode],
+        "mcp_warm_seconds": 1,
+        **more,
+    }
+    file = folder / "inventory.yml"
+    file.write_text(json.dumps({"strangers": {"hosts": {server.name: its}}}))
+    return ("-i", str(file), "-l", server.name)
+
+
+def timed(playbook: str, *words: str) -> tuple[str, float]:
+    """Play, and return what it said and the seconds that it took."""
+    start = time.monotonic()
+    code, said = play(playbook, *words, ANSIBLE_SHOW_CUSTOM_STATS="true")
+    assert code == 0, said
+    return said, round(time.monotonic() - start, 1)
+
+
+def adopted(folder: Path, server: Server, namespace: str, host: str) -> float:
+    """Make two pools of one, as an administrator, and give the releaser of this run the rights; return the seconds."""
+    releaser = {"kind": "ServiceAccount", "name": "mcp-releaser", "namespace": CONFIG["test_namespace"]}
+    given = {"mcp_kubeconfig": CONFIG["admin_kubeconfig"], "mcp_adopt_releasers": [releaser]}
+    _said, seconds = timed("playbooks/adopt.yml", *inventory(folder, server, namespace, host, **given))
+    return seconds
+
+
+@pytest.mark.parametrize("server", WANTED)
+def test_a_stranger_is_adopted_released_and_rolled_back(server: Server, tmp_path: Path) -> None:
+    old, new = (version.removeprefix("v") for version in server.versions)
+    row: dict[str, t.Any] = {"versions": list(server.versions)}
+    with deployed(server) as (namespace, host), load(server, CONFIG["public_url"], host, RATE) as seen:
+        time.sleep(3)
+        row["adopt_seconds"] = adopted(tmp_path, server, namespace, host)
+        words = inventory(tmp_path, server, namespace, host)
+        said, row["release_seconds"] = timed("playbooks/bluegreen.yml", *words, "-e", f"version={new}")
+        row["measured_by"] = measured.measured_by(said)
+        _said, row["rollback_seconds"] = timed("playbooks/rollback.yml", *words, "-e", f"mcp_rollback_version={old}")
+        time.sleep(2)
+    row |= {name: value for name, value in dataclasses.asdict(seen).items() if name in measured.COUNTS}
+    print("row:", json.dumps(row))
+    measured.keep(server.name, row)
+    judge(server, seen)
+    assert row["measured_by"] == "header", row
+
+
+def judge(server: Server, seen: Seen) -> None:
+    """No request failed, and no session was lost but those that were open when all traffic went to the other pool."""
+    assert seen.failed == 0, seen
+    assert seen.rate > 0.8 * RATE, seen
+    assert seen.pools.keys() == {"blue", "green"}, seen
+    switches, clients = 2, 10
+    assert seen.lost + seen.outdated <= (switches * clients if server.stateful else 0), seen

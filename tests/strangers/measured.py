@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the mcp.server authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the last releases of the servers were like, as the test measured them: rows for docs/servers.md."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from pathlib import Path
+
+from ..matrix import fleet
+
+FILE = Path(__file__).with_name("measured.json")
+# The test runs in a copy of the checkout, so it leaves them here; tests/tools/servers.py collects them.
+CACHE = fleet.venv.CACHE / "strangers"
+COUNTS = ("sent", "rate", "failed", "lost", "outdated", "opened")
+
+
+def keep(name: str, row: dict[str, t.Any]) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (CACHE / f"{name}.json").write_text(json.dumps(row))
+
+
+def measured_by(said: str) -> str | None:
+    """Return how a release knew which pool answered, out of what its play printed."""
+    found = re.search(r'"measured_by": "(\w+)"', said)
+    return found.group(1) if found else None
