@@ -88,28 +88,20 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
         endpoint.pod_tls(params["endpoint"])  # a release asks its pods only later
         return lambda: [public]
 
-    cluster = connect(params)
-    find, group = _finder_of_pods(params, cluster)
-    return lambda: [
-        endpoint.in_pod(cluster, params["namespace"], pod, port, params["endpoint"], group, answering)
-        for pod, port in find()
-    ]
-
-
-def _finder_of_pods(params: dict[str, t.Any], cluster: Api) -> tuple[t.Callable[[], list[tuple[str, int]]], str]:
-    """Return a function that finds the pods to probe, each with its port, and what to call them together."""
-    namespace = params["namespace"]
+    cluster, namespace = connect(params), params["namespace"]
     if params["pool"]:
         server, pool = Server.from_params(params), params["pool"]
-        return (
-            lambda: [(name_of(pod), server.port_in(cluster, pod, pool)) for pod in pods_of_pool(cluster, server, pool)],
-            f"pool {pool}",
-        )
-    if params["service"]:
-        return lambda: [pod_of_service(cluster, namespace, params["service"], params["port"])], (
-            f"service {params['service']}"
-        )
-    return lambda: [(params["pod"], params["port"] or port_of_pod(cluster, namespace, params["pod"]))], ""
+        return lambda: [in_pool(cluster, server, pod, pool, params) for pod in pods_of_pool(cluster, server, pool)]
+
+    def one() -> list[Endpoint]:
+        name, port, group = params["pod"], params["port"], ""
+        if params["service"]:
+            group = f"service {params['service']}"
+            name, port = pod_of_service(cluster, namespace, params["service"], port)
+        port = port or port_of_pod(cluster, namespace, name)
+        return [endpoint.in_pod(cluster, namespace, name, port, params["endpoint"], group, answering)]
+
+    return one
 
 
 def in_parallel(call: t.Callable[[Endpoint], Result], endpoints: t.Sequence[Endpoint]) -> list[Result]:
@@ -143,6 +135,12 @@ def pods_of_pool(cluster: Api, server: Server, pool: str) -> list[Object]:
             f"{' is ready' if pods else ''}."
         )
     return ready
+
+
+def in_pool(cluster: Api, server: Server, pod: Object, pool: str, params: dict[str, t.Any]) -> Endpoint:
+    """Return the endpoint of a pod of the pool, by the task's options. Raise Failure."""
+    port, answering = server.port_in(cluster, pod, pool), Answering.from_params(params)
+    return endpoint.in_pod(cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}", answering)
 
 
 def port_of_pod(cluster: Api, namespace: str, pod: str) -> int:

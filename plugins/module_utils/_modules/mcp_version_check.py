@@ -20,7 +20,6 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, endpoint, hosts, targets
-from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import fetch_health, version_text
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
@@ -236,15 +235,12 @@ def _ask(
     cluster: Api, server: Server, params: dict[str, t.Any], credentials: Credentials, pool: str, pod: Object
 ) -> dict[str, t.Any]:
     """Return the versions that the pod reports, of those that are compared."""
-    port, answering = server.port_in(cluster, pod, pool), Answering.from_params(params)
-    target = endpoint.in_pod(
-        cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}", answering
-    )
+    target = targets.in_pool(cluster, server, pod, pool, params)
     versions: dict[str, t.Any] = {}
-    if _versions.HEALTH in params["compare_version"] and answering.health_path:
+    if _versions.HEALTH in params["compare_version"] and target.health_path is not None:
         try:
             with closing(target.connection()) as connection:
-                document = fetch_health(connection, answering.health_path, Deadline(params["timeout"]))
+                document = fetch_health(connection, target.health_path, Deadline(params["timeout"]))
             versions["health_version"] = version_text(document.get("version")) if isinstance(document, dict) else None
         except Failure as failure:
             versions["problem"] = failure.msg

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -32,8 +34,9 @@ def differing(cluster: Api, server: Server, params: dict[str, t.Any]) -> dict[tu
 
 
 def _server_info(cluster: Api, server: Server, params: dict[str, t.Any], pool: str) -> tuple[str, str] | None:
-    pod = targets.pods_of_pool(cluster, server.namespace, server.name, pool)[0]
-    asked = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], f"pool {pool}")
+    asked = targets.in_pool(cluster, server, targets.pods_of_pool(cluster, server, pool)[0], pool, params)
     credentials = targets.credentials_of(params)
+    # Whether it is healthy is not what is asked here.
+    asked = replace(asked, answering=BY_DEFAULT)
     found = probe(asked, Settings(AUTO, TIMEOUT, STEP_TIMEOUT, lists=(), credentials=credentials))
     return share.name_and_version(found["server_info"]) if found["server_info"] else None

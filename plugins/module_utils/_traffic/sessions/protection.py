@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
+from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT
 from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
 from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 PROBE_TIMEOUT = 15.0  # seconds to find out how one pod keeps sessions
 PROBE_STEP_TIMEOUT = 5.0  # seconds for each step of that
@@ -97,19 +97,15 @@ class SessionProtection:
             return policy.Sessions(params["session_mode"], marked=True)
         try:
             pod = targets.pods_of_pool(shift.cluster, shift.server, pool)[0]
-            port = shift.server.port_in(shift.cluster, pod, pool)
+            asked = targets.in_pool(shift.cluster, shift.server, pod, pool, params)
             credentials = targets.credentials_of(params)
         except targets.NoneReady:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
             return policy.Sessions(None, unknown=failure.msg)
-        pod_endpoint = endpoint.in_pod(
-            shift.cluster, shift.server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}"
-        )
-        found = probe(
-            pod_endpoint,
-            Settings(AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials),
-        )
+        # Whether it is healthy is not what is asked here.
+        asked = replace(asked, answering=BY_DEFAULT)
+        found = probe(asked, Settings(AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials))
         if not found["healthy"]:
             return policy.Sessions(None, unknown=f"{found['target']}: {found['reason']}.")
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)
