@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
 from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT
