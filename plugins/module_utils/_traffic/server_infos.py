@@ -15,6 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Setti
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, share
+from ansible_collections.mcp.server.plugins.module_utils._workload.pods import name_of
 
 TIMEOUT = 15.0  # seconds for one pod
 STEP_TIMEOUT = 5.0  # seconds for each step of that
@@ -32,8 +33,9 @@ def differing(cluster: Api, server: Server, params: dict[str, t.Any]) -> dict[tu
 
 
 def _server_info(cluster: Api, server: Server, params: dict[str, t.Any], pool: str) -> tuple[str, str] | None:
-    pod = targets.pods_of_pool(cluster, server.namespace, server.name, pool)[0]
-    asked = endpoint.in_pod(cluster, server.namespace, pod, params["port"], params["endpoint"], f"pool {pool}")
+    pod = targets.pods_of_pool(cluster, server, pool)[0]
+    port = server.port_in(cluster, pod, pool)
+    asked = endpoint.in_pod(cluster, server.namespace, name_of(pod), port, params["endpoint"], f"pool {pool}")
     credentials = targets.credentials_of(params)
     found = probe(asked, Settings(AUTO, TIMEOUT, STEP_TIMEOUT, lists=(), credentials=credentials))
     return share.name_and_version(found["server_info"]) if found["server_info"] else None
