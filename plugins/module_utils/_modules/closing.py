@@ -11,15 +11,26 @@ from datetime import datetime
 from ansible_collections.mcp.server.plugins.module_utils import _times
 
 
-def live(version: str, pool: str, since: datetime) -> str:
-    """Return the clause for a version that has all the traffic. since: when the share was measured."""
-    return f"{version} is live on {pool} since {_times.time_of_day(since)} (100 % measured)"
+def live(version: str, pool: str, since: datetime, *, measured: bool = True) -> str:
+    """Return the clause for a version that has all the traffic.
+
+    since: when that was confirmed. measured: whether by a share, see Shift.measured_by.
+    """
+    how = "100 % measured" if measured else "100 % set, not measured"
+    return f"{version} is live on {pool} since {_times.time_of_day(since)} ({how})"
 
 
 def succeeded(
-    version: str, pool: str, since: datetime, *, before: str, stable: str, replicas: int | None = None
+    version: str,
+    pool: str,
+    since: datetime,
+    *,
+    before: str,
+    stable: str,
+    replicas: int | None = None,
+    measured: bool = True,
 ) -> str:
-    """Return how a release ended that succeeded.
+    """Return how a release ended that succeeded. since, measured: see live().
 
     before: the version on the stable pool. replicas: the warm size that pool was scaled to, None when it keeps its own.
     """
@@ -30,7 +41,7 @@ def succeeded(
             kept = f"stays on {stable}, scaled to 0"
         case _:
             kept = f"stays ready on {stable} with {replicas} pod{'' if replicas == 1 else 's'}"
-    return f"{live(version, pool, since)}. {before} {kept}; to go back: rollback.yml."
+    return f"{live(version, pool, since, measured=measured)}. {before} {kept}; to go back: rollback.yml."
 
 
 def rolled_back(version: str, cause: str, *, pool: str, before: str = "", digest_gone: str = "") -> str:

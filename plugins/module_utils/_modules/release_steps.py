@@ -430,8 +430,9 @@ class StepsRelease:
             "samples",
             "auth",
             "port",
+            "compare_version",
         )
-        options = {name: self.task.params[name] for name in names}
+        options = {name: self.task.params.get(name) for name in names if name in SHIFT.spec.options}
         options["prometheus"] = self.task.params["prometheus"] or self.task.params["watch"].get("prometheus")
         self._expect_weights(None)  # the shift has a monitor of its own
         found = self.calls.run(
@@ -619,13 +620,21 @@ class StepsRelease:
         before = self.release["from"].get("version") or "the version before"
         since = self.cluster.now() - timedelta(seconds=time.monotonic() - self.shifted)
         result = {"outcome": record.SUCCEEDED}
+        last = self.result["steps"][-1] if self.result["steps"] else {}
+        measured = bool((last.get("share") or {}).get("measured_by"))
         if failed:
-            live = closing.live(version, self.pool, since)
+            live = closing.live(version, self.pool, since, measured=measured)
             failure = Failure(f"{live}, but pool {self.stable} was not scaled to its warm size: {failed}")
             return Outcome(result=result, failure=failure)
         self.task.progress(
             closing.succeeded(
-                version, self.pool, since, before=before, stable=self.stable, replicas=params["warm_replicas"]
+                version,
+                self.pool,
+                since,
+                before=before,
+                stable=self.stable,
+                replicas=params["warm_replicas"],
+                measured=measured,
             )
         )
         return Outcome(result=result)

@@ -54,7 +54,7 @@ def check(cluster: Api, server: Server, params: dict[str, t.Any]) -> str:
     if seen.good and _differ(cluster, server, params):
         return "Answers name their pool by serverInfo, as long as that of the pools differs."
     if names is None:
-        return naming.not_measured(server, kind.title)
+        return naming.not_measured(server, kind.name(server))
     raise Failure(naming.unnamed(server, kind.name(server), names, pool_header.cure(server)))
 
 

@@ -77,6 +77,15 @@ def last_weights(release: Release) -> dict[str, int]:
     return (steps[-1] if steps else release["from"])["weights"]
 
 
+# What told which pool an answer was from, see _traffic/naming.py
+BY = {
+    "header": " by header",
+    "health": " by the health document",
+    "counters": " by the gateway's counters",
+    "server_info": " by serverInfo",
+}
+
+
 def weights(release: Release) -> str:
     return percents(last_weights(release)) or "weights unknown"
 
@@ -90,6 +99,7 @@ def step(one: Step, pool: str) -> str:
     share = one["share"] or {}
     percent = share.get(pool)
     measured = "not measured" if percent is None else f"measured {percent} % of {share.get('requests', 0)} answers"
+    measured += BY.get(str(share.get("measured_by")), "") if percent is not None else ""
     failed = f", {share['failed']} failed" if share.get("failed") else ""
     verdict = verdict_text(str(one.get("verdict") or "no verdict"))
     return f"{_times.clock(one.get('at'))} {pool} {one['weights'].get(pool, '?')} %: {measured}{failed}, {verdict}"

@@ -74,10 +74,10 @@ _OTHERS = (
 )
 
 
-def not_measured(server: Server, title: str) -> str:
-    """Return the sentence for a kind of route that can't set a header. title: of the kind."""
+def not_measured(server: Server, route: str) -> str:
+    """Return the sentence for a kind of route that can't set a header. route: its name."""
     return (
-        f"The share of {server} is not measured: answers name no pool, and a {title} can't set a header on those of "
+        f"The share of {server} is not measured: answers name no pool, and {route} can't set a header on those of "
         "each pool. Whether the traffic follows is judged by the route's status, ready endpoints and answers that do "
         "not fail."
     )

@@ -72,7 +72,7 @@ def _choose(shift: Shift, *, before: bool) -> None:
             return
     sets_header = pool_header.names_pools(shift.route, server)
     if sets_header is None:
-        shift.task.warn(naming.not_measured(server, kind.title))
+        shift.task.warn(naming.not_measured(server, kind.name(server)))
         shift.measured_by = naming.NOTHING
         return
     why = naming.unnamed(server, kind.name(server), sets_header, pool_header.cure(server))

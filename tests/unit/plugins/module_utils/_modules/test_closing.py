@@ -27,6 +27,10 @@ SINCE = datetime(2026, 11, 26, 7, 55, 3, 999999, tzinfo=UTC)
 def test_a_success(replicas: int | None, says: str) -> None:
     found = closing.succeeded("v1.2.0", "green", SINCE, before="v1.1.5", stable="blue", replicas=replicas)
     assert found == f"v1.2.0 is live on green since 07:55:03 UTC (100 % measured). {says}"
+    unmeasured = closing.succeeded(
+        "v1.2.0", "green", SINCE, before="v1.1.5", stable="blue", replicas=replicas, measured=False
+    )
+    assert unmeasured == f"v1.2.0 is live on green since 07:55:03 UTC (100 % set, not measured). {says}"
 
 
 @pytest.mark.parametrize(

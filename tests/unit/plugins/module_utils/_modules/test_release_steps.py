@@ -71,6 +71,7 @@ class World:
         self.release: dict[str, t.Any] = RELEASE
         self.writer = "run1"  # of the route
         self.versions = ["v2"]  # that answers told at each step
+        self.measured_by: str | None = "header"
         self.part = 1.0  # of the route's traffic that both pools get
         self.held = False  # whether what is called looks at its task
         shown = {
@@ -120,7 +121,7 @@ class World:
                 self.weights = (
                     {"blue": 100, "green": 0} if call[1] == "rollback" else {"blue": 100 - call[1], "green": call[1]}
                 )
-            share = {"versions": self.versions}
+            share = {"versions": self.versions, "measured_by": self.measured_by}
             return {
                 "changed": True,
                 "share": share,
@@ -144,9 +145,10 @@ class World:
         steps_release.release, steps_release.weights = self.release, dict(self.weights)
         steps_release.writers |= {self.writer}
 
-    def go(self, *, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
+    def go(self, *, check: bool = False, compare_version: t.Any = None, **more: t.Any) -> dict[str, t.Any]:
+        given = {**params(**more), "compare_version": compare_version}
         return mcp_traffic_shift.run(
-            Task(params(**more), check_mode=check, progress=self.lines.append, warn=self.warnings.append)
+            Task(given, check_mode=check, progress=self.lines.append, warn=self.warnings.append)
         )
 
 
@@ -427,12 +429,59 @@ def test_versions_in_the_answers_are_read_once_more(
         assert world.go(**COMPARED)["outcome"] == "succeeded"
 
 
-def test_versions_that_nobody_asked_to_compare_are_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_steps.share, "sample", lambda *_: pytest.fail("a request"))
-    assert world.go()["outcome"] == "succeeded"
-    assert not any("not compared" in line for line in world.lines)
+def test_versions_of_no_document_are_not_compared(world: World) -> None:
     with pytest.raises(Failure, match="refused: compare_version has health, but there is no health document"):
         world.go(compare_version=["health"])
+
+
+
+@pytest.mark.parametrize("compared", [None, [], ["server_info"], ["health"]])
+def test_versions_are_compared_where_that_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, compared: list[str] | None
+) -> None:
+    """What a server calls itself need not be its tag: pods are known by their digests."""
+    answer = Answer(0, False, "green", "v1", server_info=("x", "v2"))
+    asked: list[t.Any] = []
+    monkeypatch.setattr(release_steps.share, "sample", lambda *given: [asked.append(given), answer][1:])
+    if compared == ["health"]:
+        with pytest.raises(Failure, match="reports version v1, not v2"):
+            world.go(compare_version=compared, health_path="/health")
+    else:
+        assert world.go(compare_version=compared, health_path="/health")["outcome"] == "succeeded"
+    assert bool(asked) is bool(compared)
+
+
+@pytest.mark.parametrize(("measured_by", "says"), [("counters", "100 % measured"), (None, "100 % set, not measured")])
+def test_the_end_says_whether_the_share_was_measured(world: World, measured_by: str | None, says: str) -> None:
+    world.measured_by = measured_by
+    world.go()
+    assert any("v2 is live on green since " in line and f"({says})" in line for line in world.lines)
+
+
+OTHER = {"url": "http://other", "source": ["istio"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, None),
+        ({"watch": {"prometheus": {"url": "http://p", "source": ["envoy"]}}}, "http://p"),
+        ({"watch": {"prometheus": {"url": "http://p", "source": ["envoy"]}}, "prometheus": OTHER}, "http://other"),
+    ],
+)
+def test_shifts_may_read_the_gateways_counters(world: World, given: dict[str, t.Any], url: str | None) -> None:
+    """From the Prometheus of the watch, unless another one is named."""
+    world.go(**given)
+    shifts = [one for one, call in zip(world.given, world.calls, strict=True) if call[0] == "shift"]
+    assert [(one["prometheus"] or {}).get("url") for one in shifts] == [url] * 3
+
+
+def test_counters_that_say_too_little_pause_a_release(world: World) -> None:
+    """Nothing is rolled back: the traffic may follow."""
+    world.fails[("shift", 50)] = Failure("Prometheus has not scraped the gateway twice.", inconclusive=True)
+    with pytest.raises(Failure, match="is paused, and the traffic stays as it is"):
+        world.go()
+    assert ("record", "paused", None) in world.calls and ("shift", "rollback") not in world.calls
 
 
 @pytest.mark.parametrize(
@@ -667,7 +716,7 @@ def test_a_release_that_is_not_ours_shifts_nothing(world: World) -> None:
 def test_a_token_is_handed_on(world: World) -> None:
     """Of the validated option those places of a token that are not used are there too, and None."""
     assert world.go(auth={"token_env": "TOKEN"})["outcome"] == "succeeded"
-    assert [given["auth"]["token_env"] for given in world.given if given.get("auth")] == ["TOKEN"] * 6
+    assert [given["auth"]["token_env"] for given in world.given if given.get("auth")] == ["TOKEN"] * 9
 
 
 def test_calls_have_only_what_is_common() -> None:

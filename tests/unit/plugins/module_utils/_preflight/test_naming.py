@@ -13,11 +13,13 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._preflight import naming
 from ansible_collections.mcp.server.plugins.module_utils._preflight.naming import Seen
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import server_infos, share
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import pool_header
+from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
-from ansible_collections.mcp.server.tests.unit.fakes.routes import Cluster, objects, server
+from ansible_collections.mcp.server.tests.unit.fakes.routes import CUSTOM, Cluster, objects, server
 
 PARAMS: dict[str, t.Any] = {
     "endpoint": {"url": "https://x"},
@@ -87,8 +89,12 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     return Gateway(monkeypatch)
 
 
+def given(kind: str) -> Server:
+    return server(kind, route_custom=CUSTOM if kind == "custom" else None)
+
+
 def check(kind: str = "httproute", sets: bool = False, **params: t.Any) -> str:
-    its = server(kind)
+    its = given(kind)
     found = objects(kind)
     if sets:
         found = {path: pool_header.with_pool_header(one, its) for path, one in found.items()}
@@ -120,9 +126,10 @@ def test_a_route_that_could_name_its_pools_must(gateway: Gateway, kind: str) -> 
     assert pool_header.cure(server(kind)) in raised.value.msg
 
 
-@pytest.mark.parametrize("kind", ["traefik", "openshift_route", "ingress_nginx", "service"])
+@pytest.mark.parametrize("kind", ["traefik", "openshift_route", "ingress_nginx", "service", "custom"])
 def test_a_kind_that_cannot_is_told(gateway: Gateway, kind: str) -> None:
-    assert "can't set a header on those of each pool" in check(kind)
+    name = kind_of(given(kind)).name(given(kind))
+    assert f"answers name no pool, and {name} can't set a header on those of each pool" in check(kind)
 
 
 def test_a_lie_is_told_before_anything_is_asked(gateway: Gateway) -> None:

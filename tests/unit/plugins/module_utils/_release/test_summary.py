@@ -90,3 +90,20 @@ def test_a_step(step: dict[str, t.Any], line: str) -> None:
 )
 def test_how_long_it_took(changes: dict[str, t.Any], seconds: float | None) -> None:
     assert summary.seconds(release(**changes)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [
+        ({"measured_by": "header"}, "measured 9.5 % of 144 answers by header, followed"),
+        ({"measured_by": "health"}, "measured 9.5 % of 144 answers by the health document, followed"),
+        ({"measured_by": "counters"}, "measured 9.5 % of 144 answers by the gateway's counters, followed"),
+        ({"measured_by": "server_info", "failed": 2}, "of 144 answers by serverInfo, 2 failed, followed"),
+        ({"measured_by": None}, "measured 9.5 % of 144 answers, followed"),
+        ({"measured_by": ["x"]}, "measured 9.5 % of 144 answers, followed"),  # somebody edited the record
+        ({"measured_by": "header", "green": None}, "green 10 %: not measured, followed"),
+    ],
+)
+def test_what_a_share_was_measured_by(share: dict[str, t.Any], says: str) -> None:
+    found = {"weights": {"green": 10}, "share": {"green": 9.5, "requests": 144, **share}, "verdict": "followed"}
+    assert summary.step(t.cast(t.Any, found), "green").endswith(says)
