@@ -147,10 +147,9 @@ def port_of_pod(cluster: Api, namespace: str, pod: str) -> int:
     found = service_target.own_ports(mapping(cluster.get(paths.pods(namespace, pod)), "spec"))
     if len(found) == 1:
         return found[0]
-    declares = f"the ports {', '.join(map(str, found))}" if found else "no port"
+    listed = f"the ports {', '.join(map(str, found))}, and none is named mcp or http" if found else "no port"
     raise Failure(
-        f"Pod {namespace}/{pod} declares {declares}, and none is named mcp or http: set port (mcp_port) to the one at "
-        "which the server speaks MCP."
+        f"Pod {namespace}/{pod} declares {listed}: set port (mcp_port) to the one at which the server speaks MCP."
     )
 
 
