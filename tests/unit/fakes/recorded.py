@@ -167,6 +167,7 @@ SLICE = {
         },
         {"addresses": ["10.0.0.2"], "conditions": {"ready": False}, "targetRef": {"kind": "Pod", "name": "unready"}},
     ],
+    "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
 }
 SERVICE = {
     "metadata": metadata("mcp"),
