@@ -32,7 +32,7 @@ OPTIONS: dict[str, t.Any] = {
     "server": {"type": "str"},
     "pod": {"type": "str"},
     "service": {"type": "str"},
-    "pool": {"type": "str", "choices": list(POOLS)},
+    "pool": {"type": "str"},
     "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
@@ -97,6 +97,8 @@ def _finder_of_pods(params: dict[str, t.Any], cluster: Api) -> tuple[t.Callable[
     """Return a function that finds the pods to probe, each with its port, and what to call them together."""
     namespace = params["namespace"]
     if params["pool"]:
+        if params["pool"] not in POOLS:
+            raise Failure(f"pool is {params['pool']!r}: it must be blue or green.")
         server, pool = Server.from_params(params), params["pool"]
         return (
             lambda: [(name_of(pod), server.port_in(cluster, pod, pool)) for pod in pods_of_pool(cluster, server, pool)],
