@@ -28,10 +28,9 @@ options:
     type: str
   pool:
     description:
-      - Ask every ready pod that the Service of this pool selects, at once.
+      - Ask every ready pod that the Service of this pool (V(blue) or V(green)) selects, at once.
       - A pool without a ready pod is not healthy.
     type: str
-    choices: [blue, green]
   era:
     description:
       - How to address the server.

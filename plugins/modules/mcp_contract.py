@@ -42,7 +42,6 @@ options:
     description:
       - Ask every ready pod that the Service of this pool selects. They have to offer the same.
     type: str
-    choices: [blue, green]
   baseline:
     description:
       - What the contract is compared with. One of these.

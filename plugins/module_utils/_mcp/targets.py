@@ -33,7 +33,7 @@ OPTIONS: dict[str, t.Any] = {
     "server": {"type": "str"},
     "pod": {"type": "str"},
     "service": {"type": "str"},
-    "pool": {"type": "str", "choices": list(POOLS)},
+    "pool": {"type": "str"},
     "era": {"type": "str", "default": handshake.AUTO, "choices": list(handshake.ERAS)},
     "auth": auth.OPTION,
     "timeout": {"type": "float", "default": 30.0},
@@ -90,6 +90,8 @@ def finder(params: dict[str, t.Any]) -> t.Callable[[], list[Endpoint]]:
 
     cluster, namespace = connect(params), params["namespace"]
     if params["pool"]:
+        if params["pool"] not in POOLS:
+            raise Failure(f"pool is {params['pool']!r}: it must be blue or green.")
         server, pool = Server.from_params(params), params["pool"]
         return lambda: [in_pool(cluster, server, pod, pool, params) for pod in pods_of_pool(cluster, server, pool)]
 
@@ -148,10 +150,9 @@ def port_of_pod(cluster: Api, namespace: str, pod: str) -> int:
     found = service_target.own_ports(mapping(cluster.get(paths.pods(namespace, pod)), "spec"))
     if len(found) == 1:
         return found[0]
-    declares = f"the ports {', '.join(map(str, found))}" if found else "no port"
+    listed = f"the ports {', '.join(map(str, found))}, and none is named mcp or http" if found else "no port"
     raise Failure(
-        f"Pod {namespace}/{pod} declares {declares}, and none is named mcp or http: set port (mcp_port) to the one at "
-        "which the server speaks MCP."
+        f"Pod {namespace}/{pod} declares {listed}: set port (mcp_port) to the one at which the server speaks MCP."
     )
 
 

@@ -18,6 +18,7 @@ Place = tuple[str | int, ...]
 
 REVISION = "deployment.kubernetes.io/revision"
 SERVER_LABELS = {"app": "mcp", "pool": "blue"}
+GREEN_LABELS = {**SERVER_LABELS, "pool": "green"}
 AT = "2026-11-23T10:00:00Z"
 MANAGED = [
     {
@@ -55,6 +56,7 @@ CONTAINERS = {
         {
             "name": "mcp",
             "image": "r.io/mcp:v1.2.0",
+            "ports": [{"name": "mcp", "containerPort": 8080, "protocol": "TCP"}],
             "readinessProbe": PROBE,
             "startupProbe": {**PROBE, "failureThreshold": 30},
         },
@@ -165,6 +167,7 @@ SLICE = {
         },
         {"addresses": ["10.0.0.2"], "conditions": {"ready": False}, "targetRef": {"kind": "Pod", "name": "unready"}},
     ],
+    "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
 }
 SERVICE = {
     "metadata": metadata("mcp"),
@@ -400,7 +403,8 @@ def objects(route_kind: str = "httproute") -> dict[str, Object]:
         "/apis/policy/v1/namespaces/prod/poddisruptionbudgets/mcp": BUDGET,
         "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release": LEASE,
         "/apis/batch/v1/namespaces/prod/jobs/mcp-guard": JOB,
-        **{f"{core}/services/mcp-{pool}": SERVICE for pool in ("blue", "green")},
+        f"{core}/services/mcp-blue": SERVICE,
+        f"{core}/services/mcp-green": {**SERVICE, "spec": {**SERVICE["spec"], "selector": GREEN_LABELS}},
         **{f"{core}/pods/{one['metadata']['name']}": one for one in PODS},
         **{f"{core}/events/{number}": one for number, one in enumerate(EVENTS)},
         **{

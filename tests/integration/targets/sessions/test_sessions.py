@@ -269,7 +269,7 @@ class TestUnmarked:
         assert (
             code and "refused, nothing was deployed" in text and "ids of this pool do not begin with blue-" in text
         ), output
-        assert "sessions set to drain or break" in text and "Traceback" not in text
+        assert "sessions (mcp_sessions) set to break" in text and "Traceback" not in text
         assert its("mcp_rollout", pool="green", replicas=0)["image_ref"] == image
         after = its("mcp_release_info")
         assert (after["weights"], after["record"]["outcome"]) == (before["weights"], "failed")

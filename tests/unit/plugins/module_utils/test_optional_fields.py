@@ -125,8 +125,10 @@ def writers(cluster: Cluster, server: Server) -> None:
 
 
 def probed(cluster: Cluster, server: Server) -> None:
-    targets.pods_of_pool(cluster, "prod", "mcp", "blue")
-    targets.pod_of_service(cluster, "prod", "mcp-blue")
+    for pod in targets.pods_of_pool(cluster, server, "blue"):
+        server.port_in(cluster, pod, "blue")
+        targets.port_of_pod(cluster, "prod", pod["metadata"]["name"])
+    targets.pod_of_service(cluster, "prod", "mcp-blue", None)
     endpoints.ready_pods(endpoints.slices(cluster, "prod", "mcp-blue"))
 
 
@@ -195,7 +197,7 @@ KINDS = {
     ),
     "/replicasets/": ("rollout_state", "history"),
     "/endpointslices/": ("deployments", "probed", "preflight"),
-    "/services/": ("probed", "preflight"),
+    "/services/": ("probed", "preflight", "deployments"),
     "/horizontalpodautoscalers/": ("autoscalers", "change", "overwritten", "writers", "gitops", "preflight"),
     "/poddisruptionbudgets/": ("budgets", "change"),
     "/leases/": ("holder",),

@@ -22,6 +22,7 @@ from ansible_collections.mcp.server.tests.unit.fakes.certificates import Authori
 from ansible_collections.mcp.server.tests.unit.fakes.http_api_server import serving
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.host_rules import GO, PYTHON, Rule, guarded
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import MODERN, Script, Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.objects import pool_services
 
 PUBLIC = "mcp.example.com"
 AUTHORITY = Authority()
@@ -45,7 +46,7 @@ class Pods:
 
 @contextmanager
 def pods(*servers: Scripted) -> t.Iterator[Pods]:
-    api = ApiServer()
+    api = ApiServer(pool_services("mcp", "weather"))
     for index, server in enumerate(servers):
         metadata = {"labels": {"app": "weather", "pool": "green"}}
         status = {"conditions": [{"type": "Ready", "status": "True"}]}

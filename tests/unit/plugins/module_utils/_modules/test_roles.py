@@ -83,7 +83,9 @@ def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: 
     assert checks[2]["message"] == "This user has all rights in namespace ns that a release needs."
     run_id = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
     cluster.run(mcp_rollout.SPEC, mcp_rollout.run, pool="green", image_ref="r/x:v2", replicas=3, run_id=run_id)
-    cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=50, run_id=run_id)
+    # Pods can't be asked here.
+    mode = "stateless"
+    cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=50, run_id=run_id, session_mode=mode)
     assert cluster.weights == [50, 50]
     cluster.run(mcp_rollback.SPEC, mcp_rollback.run)
     cluster.run(release.SPEC, release.run, state="ended", outcome="rolled_back")
@@ -94,7 +96,9 @@ def test_a_release_and_its_rollback_need_no_more_than_the_readmes_role(cluster: 
 def test_a_guard_rolls_back_with_a_role_of_its_own(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runner is gone, and the good pool has no pods: it takes the Lease, scales up and writes the weights."""
     begun = cluster.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")
-    cluster.run(single_shift.SPEC, single_shift.run, pool="green", weight=100, run_id=begun["run_id"])
+    cluster.run(
+        single_shift.SPEC, single_shift.run, pool="green", weight=100, run_id=begun["run_id"], session_mode="stateless"
+    )
     cluster.api.change(DEPLOYMENT + "blue", {"spec": {"replicas": 0}})
     del cluster.api.objects["/apis/coordination.k8s.io/v1/namespaces/ns/leases/x-release"]
     monkeypatch.setattr(watch, "POLL", 0.01)

@@ -39,7 +39,7 @@ class Begun(Cluster):
 
     def step(self, green: int, **options: t.Any) -> None:
         options = {"pool": "green", "weight": green, "run_id": self.run_id, **options}
-        self.run(single_shift.SPEC, single_shift.run, **options)
+        self.run(single_shift.SPEC, single_shift.run, **{"session_mode": "stateless", **options})
 
     @property
     def release(self) -> record.Release:
