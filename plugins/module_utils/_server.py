@@ -192,6 +192,12 @@ class Server:
             f"{listed}, and none is the only one with the port that Service {self.service(pool)} leads to: {advice}"
         )
 
+    def containers(self, cluster: Api) -> list[str]:
+        """Return the name of the container in each pool, mostly one, sorted. Raises Failure."""
+        if self.container:
+            return [self.container]
+        return sorted({self.container_in(cluster, cluster.get(self.workload_path(pool)), pool) for pool in POOLS})
+
     def _targets(self, cluster: Api, pool: str) -> list[service_target.Target]:
         """Return the port that the pool's pods serve MCP at; none or several when it cannot be told."""
         if self.port is not None:

@@ -18,7 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._http import credential
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import checked
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
-from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 KUBELET = "kubelet"  # the source whose series have the name of a container
@@ -43,11 +43,9 @@ def with_container(params: dict[str, t.Any], server: Server) -> Server:
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
-        cluster = connection.connect(params)
-        names = {server.container_in(cluster, cluster.get(server.workload_path(pool)), pool) for pool in POOLS}
+        return replace(server, container="|".join(server.containers(connection.connect(params))))
     except Failure:
         return server
-    return replace(server, container="|".join(sorted(names)))
 
 
 def connect(params: dict[str, t.Any]) -> Prometheus:

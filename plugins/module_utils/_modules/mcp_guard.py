@@ -119,6 +119,9 @@ def _run(task: Task) -> dict[str, t.Any]:
         return {"changed": bool(found), "diff": {"before": _shown(found), "after": {}}}
     params = {**params, "prometheus": triggers.handed_on(params)}
     options = {option: params[option] for option in PASSED_ON if params[option] is not None}
+    # The guard may not read the Services that tell it.
+    if len(containers := server.containers(cluster)) == 1:
+        options["container"] = containers[0]
     wanted = job(server, params["run_id"] or "", params["image_ref"], params["service_account"], options)
     found = _read(cluster, server)
     changed = found is None or identity(found) != identity(wanted)

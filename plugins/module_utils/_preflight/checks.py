@@ -19,6 +19,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gito
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
 from ansible_collections.mcp.server.plugins.module_utils._preflight import overlap
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
@@ -162,9 +163,13 @@ def _service(context: Context, pool: str) -> str:
 
 def _overlap(context: Context) -> str:
     try:
-        overlap.refuse(context.cluster, context.server)
-    except NotFound:
-        return "The pods of the pools are not compared: objects are missing."
+        pools = overlap.read(context.cluster, context.server)
+    except (Forbidden, Unreachable):
+        raise
+    except Failure:
+        return "The pods of the pools are not compared, as the checks of their objects have failed."
+    if found := overlap.problems(pools):
+        raise Failure(" ".join(found))
     return "The Service of each pool selects the pods of that pool, and no others of this server."
 
 

@@ -54,6 +54,11 @@ def problem(pools: t.Mapping[str, Pool], pool: str) -> str:
     return f"{own.service} of pool {pool} selects {selects}, and so also the pods of {others.workload}. {advice}"
 
 
+def problems(pools: t.Mapping[str, Pool]) -> list[str]:
+    """Return the sentences on both pools' Services. Pure."""
+    return [sentence for pool in POOLS if (sentence := problem(pools, pool))]
+
+
 def _telling(labels: Labels, others: Labels) -> str:
     """Return a label that only the first have, such as track=blue; empty without any."""
     own = [key for key, value in labels.items() if others.get(key) != value]
@@ -82,6 +87,5 @@ def read(cluster: Api, server: Server) -> dict[str, Pool]:
 
 def refuse(cluster: Api, server: Server) -> None:
     """Raise Failure when a pool's Service selects other pods than its own."""
-    pools = read(cluster, server)
-    if found := [sentence for pool in POOLS if (sentence := problem(pools, pool))]:
+    if found := problems(read(cluster, server)):
         raise Failure(" ".join(found))

@@ -35,6 +35,7 @@ NATIVE = {
     "dict": ({"url": "http://some.where", "n": 3, "of": ["a"]}, {}),
     "list of dict": ([{"name": "a", "n": 3}], []),
     "list of str": (["a", "b"], []),
+    "raw": ("a-name", {"stateful_set": "a", "service": "b"}),  # mcp_blue and mcp_green
 }
 
 
