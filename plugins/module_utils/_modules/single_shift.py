@@ -196,7 +196,7 @@ def not_ready(server: Server, pool: str, ready: int, planned: int, minimum: int 
         return ""
     refusing = f"Refusing to give pool {pool} of {server} more traffic:"
     if not planned:
-        return f"{refusing} its Deployment is scaled to 0. Roll it out first, or set force."
+        return f"{refusing} its {server.objects(pool).kind} is scaled to 0. Roll it out first, or set force."
     if planned <= ready < minimum:
         return (
             f"{refusing} it has {ready} ready endpoints, but PodDisruptionBudget {budget} requires {minimum}. "

@@ -535,6 +535,12 @@ def test_a_route_of_another_server_is_not_taken_from_it(api: ApiServer, tmp_path
         assert install(**options)["changed"] and not install(**options)["changed"]
 
 
+def test_a_stateful_set_is_not_made(api: ApiServer) -> None:
+    said = refused(api, green={"stateful_set": "mcp-green"})
+    assert "is StatefulSet" in said and "an install makes only Deployments" in said
+    assert not api.writes()
+
+
 def test_a_deployment_of_another_server_is_refused(api: ApiServer, kustomize: t.Callable[..., str]) -> None:
     install(server="other")
     of_other = json.loads(json.dumps(deployment()).replace("mcp", "other"))

@@ -480,3 +480,30 @@ def test_an_answer_of_another_form(run, objects, message):
     with pytest.raises(Failure, match=message) as caught:
         run(objects)
     assert len(caught.value.evidence["checks"]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({}, "StatefulSet mcp-prod/sets has 2 replicas of x:v1.1.5."),
+        (
+            {"updateStrategy": {"type": "OnDelete"}},
+            "would not give a new image to all of its pods: its updateStrategy is",
+        ),
+        ({"updateStrategy": {"rollingUpdate": {"partition": 1}}}, "has partition 1"),
+        (
+            {"volumeClaimTemplates": [{"metadata": {"name": "data"}}]},
+            "its pods have volumes of their own: the other pool",
+        ),
+    ],
+)
+def test_a_pool_that_is_a_stateful_set(run, spec, says):
+    path = "/apis/apps/v1/namespaces/mcp-prod/statefulsets/sets"
+    sets = {path: {"kind": "StatefulSet", "spec": {**deployment("green")["spec"], **spec}}, GREEN: GONE}
+    green = {"stateful_set": "sets", "service": "mcp-server-green"}
+    if "updateStrategy" in spec:
+        with pytest.raises(Failure, match=says):
+            run(sets, green=green)
+    else:
+        (check,) = [one for one in run(sets, green=green) if one["id"] == "workload_green"]
+        assert check["ok"] and says in check["message"]

@@ -117,7 +117,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, **params: t.Any) -> dict[str, t.Any]:
     defaults = {name: option.get("default") for name, option in mcp_rollout.SPEC.options.items()}
-    server = {"namespace": "prod", "server": "mcp", "green": {"stateful_set": "mcp-green"}, "wait_timeout": 0.5}
+    server = {"namespace": "prod", "server": "mcp", "green": {"stateful_set": "mcp-green"}, "wait_timeout": 60.0}
     monkeypatch.setattr(mcp_rollout, "connect", lambda _params: cluster)
     return mcp_rollout.run(Task({**defaults, **server, "pool": "green", **params}, progress=lambda _line: None))
 
@@ -180,7 +180,7 @@ def test_ready_pods_that_have_traffic_are_kept(monkeypatch: pytest.MonkeyPatch, 
     unready(cluster, 0)
     if kept:
         with pytest.raises(Failure, match=r"not complete.*pod mcp-green-0: is not ready; it is of a former revision"):
-            run(monkeypatch, cluster, image_ref=NEXT)
+            run(monkeypatch, cluster, image_ref=NEXT, wait_timeout=0.5)
         assert set(cluster.sizes) == {3}
     else:
         assert run(monkeypatch, cluster, image_ref=NEXT)["ready"] == 3
