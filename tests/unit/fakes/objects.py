@@ -36,7 +36,7 @@ def mcp_server(namespace: str, name: str, *, blue: str, green: str, replicas: in
     return objects
 
 
-def naming(pool: str) -> dict[str, t.Any]:
+def naming(pool: str) -> Object:
     """Return the filter by which a backend's answers name their pool."""
     modifier = {"set": [{"name": "X-MCP-Pool", "value": pool}]}
     return {"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier}
