@@ -39,11 +39,20 @@ def mcp_server(namespace: str, name: str, *, blue: str, green: str, replicas: in
         objects[f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}-{pool}"] = {"spec": spec}
     objects |= pool_services(namespace, name)
     weights = zip(POOLS, (100, 0), strict=True)
-    backends = [{"name": f"{name}-{pool}", "port": 8080, "weight": weight} for pool, weight in weights]
+    backends = [
+        {"name": f"{name}-{pool}", "port": 8080, "weight": weight, "filters": [naming(pool)]}
+        for pool, weight in weights
+    ]
     objects[f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes/{name}"] = {
         "spec": {"parentRefs": [GATEWAY], "rules": [{"backendRefs": backends}]}
     }
     return objects
+
+
+def naming(pool: str) -> Object:
+    """Return the filter by which a backend's answers name their pool."""
+    modifier = {"set": [{"name": "X-MCP-Pool", "value": pool}]}
+    return {"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier}
 
 
 def _sha256(text: str) -> str:

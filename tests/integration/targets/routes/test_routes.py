@@ -56,6 +56,8 @@ def target(kind: str) -> dict:
     found = {"route_kind": kind, "route": "mcp-server" if kind == "ingress_nginx" else route}
     if kind == "custom":
         found["route_custom"] = CUSTOM
+    if kind not in ("httproute", "httpproxy"):
+        found["health_path"] = "/health"  # the others can't set a header on each pool's answers
     if kind in ("httpproxy", "custom"):
         found["endpoint"] = {
             "url": CONFIG["public_url"],
@@ -106,7 +108,10 @@ def test_the_data_plane_follows(kind, steps):
         planned = module("mcp_traffic_shift", weight=percent, check=True, **its)
         assert planned["changed"] and planned["share"] is None
         assert planned["after"]["green"] == percent != planned["before"]["green"]
-        judge(module("mcp_traffic_shift", weight=percent, **its), "green", percent, 0 if percent in (0, 100) else 2)
+        found = module("mcp_traffic_shift", weight=percent, **its)
+        judge(found, "green", percent, 0 if percent in (0, 100) else 2)
+        # The custom one is the HTTPProxy, which sets the header.
+        assert found["share"]["measured_by"] == ("health" if kind == "service" else "header")
         again = module("mcp_traffic_shift", weight=percent, **{**its, "samples": 100, "tolerance": 15})
         assert not again["changed"] and again["written_at"] is None
 
@@ -138,6 +143,34 @@ def test_rollback(kind, percent):
 
 def without_endpoint(its: dict) -> dict:
     return {name: value for name, value in its.items() if name != "endpoint"}
+
+
+def test_a_route_that_names_no_pool():
+    """Nothing is shifted, with the lines to add; an emergency does not wait for them."""
+    its = target("httproute")
+    backends = "/spec/rules/0/backendRefs"
+    before = kubectl("get", OBJECTS["httproute"])["spec"]["rules"][0]["backendRefs"]
+    patched = ("patch", OBJECTS["httproute"], "--type=json", "-p")
+    try:
+        bare = [{name: value for name, value in one.items() if name != "filters"} for one in before]
+        kubectl(*patched, json.dumps([{"op": "replace", "path": backends, "value": bare}]))
+        refused = module("mcp_traffic_shift", fails=True, pool="green", weight=10, **its)
+        assert "Nothing tells which pool" in refused["msg"] and "value: green" in refused["msg"]
+        assert not refused["changed"]
+        kubectl(
+            *patched,
+            json.dumps(
+                [
+                    {"op": "replace", "path": f"{backends}/{at}/weight", "value": weight}
+                    for at, weight in enumerate((0, 100))
+                ]
+            ),
+        )
+        back = module("mcp_rollback", pool="blue", verify_seconds=0, **its)
+        assert back["after"] == BLUE and back["share"]["measured_by"] is None and back["share"]["failed"] == 0
+    finally:
+        kubectl(*patched, json.dumps([{"op": "replace", "path": backends, "value": before}]))
+        blue_again("httproute")
 
 
 def test_a_service_says_what_it_reaches():

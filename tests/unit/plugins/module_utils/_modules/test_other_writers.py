@@ -67,6 +67,7 @@ class World:
             "pool": "green",
             "steps": steps,
             "endpoint": {"url": self.gateway},
+            "health_path": "/health",
             "session_mode": "stateless",
             "verify_seconds": 0,
             **more,
@@ -239,6 +240,7 @@ def test_a_watch(world: World) -> None:
     given = {
         "pool": "green",
         "endpoint": {"url": world.gateway},
+        "health_path": "/health",
         "seconds": 30,
         "rollback": True,
         "checks": ["triggers"],
@@ -258,7 +260,13 @@ def watched(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
     """The options of a watch by a run that has begun a release."""
     monkeypatch.setattr(lease_renewal, "EVERY", 0.3)
     run_id = world.run(release.SPEC, release.run, state="begun", image_ref="r/x:v2", version="v2")["run_id"]
-    common = {"pool": "green", "weight": 10, "endpoint": {"url": world.gateway}, "checks": ["triggers"]}
+    common = {
+        "pool": "green",
+        "weight": 10,
+        "endpoint": {"url": world.gateway},
+        "health_path": "/health",
+        "checks": ["triggers"],
+    }
     return {**common, "run_id": run_id, "seconds": 20, "verify_seconds": 0}
 
 
