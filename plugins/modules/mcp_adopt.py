@@ -94,7 +94,7 @@ EXAMPLES = r"""
     releasers:
       - {kind: ServiceAccount, name: mcp-releaser}
 
-- name: The same for objects of other names
+- name: Give a server whose objects have other names a second pool
   mcp.server.mcp_adopt:
     namespace: weather
     server: weather
@@ -102,7 +102,7 @@ EXAMPLES = r"""
     route: public
     route_kind: httpproxy
 
-- name: Put all as it was
+- name: Take the second pool away again
   mcp.server.mcp_adopt:
     namespace: weather
     server: weather
