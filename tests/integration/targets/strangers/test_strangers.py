@@ -69,6 +69,7 @@ def inventory(folder: Path, server: Server, namespace: str, host: str, **more: t
         "mcp_sessions": "break" if server.stateful else "keep",
         "mcp_steps": STEPS[server.session_mode],
         "mcp_warm_seconds": 1,
+        "mcp_contract_accept": list(server.accept),
         **more,
     }
     file = folder / "inventory.yml"
