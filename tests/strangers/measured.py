@@ -24,7 +24,10 @@ def keep(name: str, row: dict[str, t.Any]) -> None:
     (CACHE / f"{name}.json").write_text(json.dumps(row))
 
 
-def measured_by(said: str) -> str | None:
-    """Return how a release knew which pool answered, out of what its play printed."""
-    found = re.search(r'"measured_by": "(\w+)"', said)
-    return found.group(1) if found else None
+def shares(said: str) -> dict[str, t.Any]:
+    """Return the share that each step of a release set, with the one that was measured, and by what; of its output."""
+    found = re.findall(r"(\d+) %: measured ([\d.]+) % of \d+ answers, by (.+)", said)
+    return {
+        "shares": [[int(planned), float(measured)] for planned, measured, _by in found],
+        "measured_by": sorted({by.strip() for _planned, _measured, by in found}),
+    }

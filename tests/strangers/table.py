@@ -20,8 +20,8 @@ class Server:
 
     recipe: how its image is made, a function of images.py. source, program, tags, more: what that needs.
     versions: the one that is deployed, and the one that is released.
-    host_checked: the server answers only requests for the hosts that it was started for.
     call: the tool that clients call.
+    accept: changes of the contract that a release of the second version has to accept.
     short: it is one of those of `make test`.
     """
 
@@ -38,6 +38,7 @@ class Server:
     env: dict[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     replicas: int = 1
+    accept: tuple[str, ...] = ()
     source: str = ""
     program: str = ""
     tags: str = ""

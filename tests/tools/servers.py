@@ -21,7 +21,7 @@ from ansible_collections.mcp.server.tests.strangers.table import Server, servers
 
 PAGE = ROOT / "docs" / "servers.md"
 BEGIN, END = "<!-- written by tests/tools/servers.py -->\n", "<!-- until here -->\n"
-HEAD = ("server", "package", "from, to", "pods", "share measured by", "requests", "failed", "sessions lost", "seconds")
+HEAD = ("server", "package", "from, to", "pods", "share measured", "requests", "failed", "sessions lost", "seconds")
 
 
 def row(server: Server, found: dict[str, t.Any]) -> tuple[str, ...]:
@@ -34,12 +34,19 @@ def row(server: Server, found: dict[str, t.Any]) -> tuple[str, ...]:
         f"`{server.package}`",
         ", ".join(version.removeprefix("v") for version in server.versions),
         f"{server.replicas}, {server.session_mode}",
-        found["measured_by"] or "not measured",
+        _shares(found),
         f"{found['sent']} ({found['rate']:.0f}/s)",
         str(found["failed"]),
         _lost(server, found),
         seconds,
     )
+
+
+def _shares(found: dict[str, t.Any]) -> str:
+    if not found["shares"]:
+        return "not measured"
+    steps = ", ".join(f"{measured:g} % at {planned} %" for planned, measured in found["shares"])
+    return f"{steps}, by {' and '.join(found['measured_by'])}"
 
 
 def _lost(server: Server, found: dict[str, t.Any]) -> str:

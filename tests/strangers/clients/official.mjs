@@ -47,8 +47,11 @@ class Answer {
     const response = await fetchWithHost(url, init);
     if (init?.method === "POST") {
       this.status = response.status;
-      const refused = this.connected && [400, 404, 422].includes(response.status);
-      this.refused = refused && (new Headers(init.headers).has("mcp-session-id") ? "lost" : "outdated");
+      this.refused = "";
+      if ([400, 404, 422].includes(response.status)) {
+        if (new Headers(init.headers).has("mcp-session-id")) this.refused = "lost";
+        else if (this.connected) this.refused = "outdated";
+      }
       const pool = response.headers.get("x-mcp-pool");
       if (pool) tally.pools[pool] = (tally.pools[pool] ?? 0) + 1;
     }
@@ -57,7 +60,7 @@ class Answer {
 
   begin() {
     tally.sent += 1;
-    Object.assign(this, { waiting: true, refused: false, status: 0, began: Date.now() });
+    Object.assign(this, { waiting: true, refused: "", status: 0, began: Date.now() });
   }
 
   end() {

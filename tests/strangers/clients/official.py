@@ -121,8 +121,11 @@ class Answer:
             return
         self.status = response.status_code
         self.refused = ""
-        if self.connected and self.status in (400, 404, 422):
-            self.refused = "lost" if "mcp-session-id" in response.request.headers else "outdated"
+        if self.status in (400, 404, 422):
+            if "mcp-session-id" in response.request.headers:
+                self.refused = "lost"
+            elif self.connected:
+                self.refused = "outdated"
         if pool := response.headers.get("x-mcp-pool"):
             self.tally.pools[pool] += 1
 

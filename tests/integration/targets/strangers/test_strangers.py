@@ -13,6 +13,7 @@ import json
 import secrets
 import time
 import typing as t
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 RATE = 50.0  # requests a second
+AT_ONCE = 3  # releases
 STEPS = {
     "stateful": [{"weight": 100, "seconds": 5}],
     "stateless": [{"weight": 10, "seconds": 3}, {"weight": 50, "seconds": 3}, {"weight": 100, "seconds": 5}],
@@ -67,6 +69,7 @@ def inventory(folder: Path, server: Server, namespace: str, host: str, **more: t
         "mcp_sessions": "break" if server.stateful else "keep",
         "mcp_steps": STEPS[server.session_mode],
         "mcp_warm_seconds": 1,
+        "mcp_contract_accept": list(server.accept),
         **more,
     }
     file = folder / "inventory.yml"
@@ -77,7 +80,7 @@ def inventory(folder: Path, server: Server, namespace: str, host: str, **more: t
 def timed(playbook: str, *words: str) -> tuple[str, float]:
     """Play, and return what it said and the seconds that it took."""
     start = time.monotonic()
-    code, said = play(playbook, *words, ANSIBLE_SHOW_CUSTOM_STATS="true")
+    code, said = play(playbook, *words)
     assert code == 0, said
     return said, round(time.monotonic() - start, 1)
 
@@ -90,29 +93,48 @@ def adopted(folder: Path, server: Server, namespace: str, host: str) -> float:
     return seconds
 
 
-@pytest.mark.parametrize("server", WANTED)
-def test_a_stranger_is_adopted_released_and_rolled_back(server: Server, tmp_path: Path) -> None:
-    old, new = (version.removeprefix("v") for version in server.versions)
+def released(server: Server, folder: Path) -> tuple[dict[str, t.Any], Seen]:
+    """Adopt, release and roll back a server; return what was measured, and what clients saw."""
+    version = server.versions[1].removeprefix("v")
     row: dict[str, t.Any] = {"versions": list(server.versions)}
     with deployed(server) as (namespace, host), load(server, CONFIG["public_url"], host, RATE) as seen:
         time.sleep(3)
-        row["adopt_seconds"] = adopted(tmp_path, server, namespace, host)
-        words = inventory(tmp_path, server, namespace, host)
-        said, row["release_seconds"] = timed("playbooks/bluegreen.yml", *words, "-e", f"version={new}")
-        row["measured_by"] = measured.measured_by(said)
-        _said, row["rollback_seconds"] = timed("playbooks/rollback.yml", *words, "-e", f"mcp_rollback_version={old}")
+        row["adopt_seconds"] = adopted(folder, server, namespace, host)
+        words = inventory(folder, server, namespace, host)
+        said, row["release_seconds"] = timed("playbooks/bluegreen.yml", *words, "-e", f"version={version}")
+        row |= measured.shares(said)
+        _said, row["rollback_seconds"] = timed("playbooks/rollback.yml", *words)
         time.sleep(2)
     row |= {name: value for name, value in dataclasses.asdict(seen).items() if name in measured.COUNTS}
+    return row, seen
+
+
+@pytest.fixture(scope="module")
+def releases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[dict[str, Future[tuple[dict[str, t.Any], Seen]]]]:
+    """Start the releases of all servers that are wanted, some at a time, as each waits most of the time."""
+    wanted = [item.callspec.params["server"] for item in request.session.items if item.fspath == request.fspath]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {one.name: pool.submit(released, one, tmp_path_factory.mktemp(one.name)) for one in wanted}
+
+
+@pytest.mark.parametrize("server", WANTED)
+def test_a_stranger_is_adopted_released_and_rolled_back(
+    server: Server, releases: dict[str, Future[tuple[dict[str, t.Any], Seen]]]
+) -> None:
+    row, seen = releases[server.name].result()
     print("row:", json.dumps(row))
-    measured.keep(server.name, row)
     judge(server, seen)
-    assert row["measured_by"] == "header", row
+    assert row["measured_by"] == ["header X-MCP-Pool"], row
+    assert [planned for planned, _measured in row["shares"]] == [step["weight"] for step in STEPS[server.session_mode]]
+    measured.keep(server.name, row)
 
 
 def judge(server: Server, seen: Seen) -> None:
     """No request failed, and no session was lost but those that were open when all traffic went to the other pool."""
     assert seen.failed == 0, seen
-    assert seen.rate > 0.8 * RATE, seen
+    assert seen.rate > 0.6 * RATE, seen  # the machine has other work, too
     assert seen.pools.keys() == {"blue", "green"}, seen
     switches, clients = 2, 10
     assert seen.lost + seen.outdated <= (switches * clients if server.stateful else 0), seen
