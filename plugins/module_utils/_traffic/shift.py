@@ -274,8 +274,8 @@ class Shift:
         """
         reason, reported, read_at = "", False, 0.0
         row = share.row_needed(self.result["before"], wanted)
-        public = t.cast(endpoints.Endpoint, self.public)
-        patience = PATIENCE + row / share.rate(public)  # the answers of a whole row take their time
+        # The answers of a whole row take their time.
+        patience = PATIENCE + (row / share.rate(self.public) if self.public else 0.0)
 
         def pending() -> t.Iterator[share.Answer]:
             nonlocal reason, reported, read_at

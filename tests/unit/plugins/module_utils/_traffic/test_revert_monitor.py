@@ -10,6 +10,7 @@ import itertools
 import json
 import threading
 import time
+import types
 import typing as t
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -139,7 +140,7 @@ def test_a_shift_that_is_overwritten_while_it_is_measured(
     writing: Writing, monkeypatch: pytest.MonkeyPatch, manager: str, words: str
 ) -> None:
     """It says so at once, instead of waiting for a share that can't come."""
-    monkeypatch.setattr(shift.endpoints, "public", lambda option: option)
+    monkeypatch.setattr(shift.asking, "endpoint_of", lambda params: types.SimpleNamespace(name="x", health_path="/h"))
 
     @contextmanager
     def asking(*_args: t.Any, **_more: t.Any) -> t.Iterator[t.Iterator[Answer]]:

@@ -84,7 +84,7 @@ def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
 def test_what_clients_get(monkeypatch: pytest.MonkeyPatch, sampled: list[str | None], clause: str) -> None:
     answers = [answer(pool, reason="" if pool else "503") for pool in sampled]
     monkeypatch.setattr(share, "sample", lambda *_given: answers)
-    found = Shift(Task({"pool_key": "pool"}), t.cast(t.Any, None), t.cast(t.Any, None), None)
+    found = Shift(Task({}), t.cast(t.Any, None), t.cast(t.Any, None), None)
     assert found._clients(t.cast(t.Any, None)) == clause
 
 
@@ -125,6 +125,8 @@ def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None
         "requests": 40,
         "failed": 0,
         "reason": "",
+        "measured_by": None,
+        "unnamed": 0,
         "reached": True,
         "versions": ["v1"],
         "seconds": 3.9,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import types
 
 import pytest
 
@@ -27,7 +28,7 @@ def call(monkeypatch):
 
     def go(cluster, kind, check_mode=False, elsewhere=lambda number: False, **params):
         @contextlib.contextmanager
-        def answer_stream(public, pool_key, bound, keep_alive=True):
+        def answer_stream(public, bound, keep_alive=True):
             asked.append(keep_alive)
             server = single_shift.Server.from_params(params)
             blue = kind_of(server).weights(kind_of(server).read(cluster, server), server)["blue"]
@@ -39,7 +40,8 @@ def call(monkeypatch):
             )
 
         monkeypatch.setattr(single_shift.connection, "connect", lambda params: cluster)
-        monkeypatch.setattr(single_shift.endpoints, "public", lambda option: option)
+        asked_at = types.SimpleNamespace(name="x", health_path="/health")
+        monkeypatch.setattr(single_shift.asking, "endpoint_of", lambda params: params["endpoint"] and asked_at)
         monkeypatch.setattr(shift_module.share, "answer_stream", answer_stream)
         monkeypatch.setattr(
             shift_module.share, "sample", lambda *_: [Answer(0, False, "blue")]
