@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import A
 
 
 class Later(Mapping[str, str]):
-    """Headers that are read when they are first needed, in the thread that asks: an emergency does not wait for them."""
+    """Headers that are read when first needed, in the thread that asks: an emergency does not wait for them."""
 
     def __init__(self, read: t.Callable[[], t.Mapping[str, str]]) -> None:
         self._read = functools.cache(read)

@@ -143,9 +143,9 @@ class OwnRequests:
     @property
     def note(self) -> str:
         if self._known.opens_sessions:
-            return f"the server keeps sessions, so that {SLOW_RATE:g} new one a second is opened"
+            return "the server keeps sessions: one new session a second"
         if self._known.alternates:
-            return f"the pools accept no request in common, so that {SLOW_RATE:g} a second is sent"
+            return "the pools accept no request in common: one request a second"
         return ""
 
     def ask(self, connection: Connection, stop: threading.Event) -> Said | None:
