@@ -76,8 +76,8 @@ options:
       - Without it the guard's rollback is not verified by what clients get.
   auth:
     description:
-      - Credentials for MCP requests, by which the guard's rollback is verified where there is no O(health_path). They can
-        only be in Secrets, which the guard's Role must let it C(get).
+      - Credentials for MCP requests, by which the guard's rollback is verified where there is no O(health_path). They
+        can only be in Secrets, which the guard's Role must let it C(get).
   triggers:
     description:
       - Changes of the triggers, as in M(mcp.server.mcp_watch). With O(prometheus) a breach of one rolls back a release

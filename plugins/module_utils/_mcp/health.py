@@ -34,8 +34,8 @@ def fetch_health(connection: Connection, path: str, bound: Deadline, checks: t.S
         except ValueError:
             document = None
             if checks and not problem:
-                said = reasons.quote(reply.text)
-                problem = f"returned {reply.status} without JSON ({said}), which health_checks need"
+                need = "" if reply.content_type == "text/html" else ", which health_checks need"
+                problem = f"{reasons.of_reply(reply)}{need}"
         else:
             problem = problem or _unmet(checks, document)
         if problem:

@@ -31,7 +31,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
     pool_values,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 
 DISCOVER, PING, INITIALIZE, STREAM, METADATA = "server/discover", "ping", "initialize", "GET", "metadata"
 SLOW_RATE = 1.0  # new sessions per second: some servers keep each for ever
@@ -143,9 +143,9 @@ class OwnRequests:
     @property
     def note(self) -> str:
         if self._known.opens_sessions:
-            return f"the server keeps sessions, so that {SLOW_RATE:g} new one a second is opened"
+            return "the server keeps sessions: one new session a second"
         if self._known.alternates:
-            return f"the pools accept no request in common, so that {SLOW_RATE:g} a second is sent"
+            return "the pools accept no request in common: one request a second"
         return ""
 
     def ask(self, connection: Connection, stop: threading.Event) -> Said | None:
@@ -239,7 +239,11 @@ class OwnRequests:
     def _asked(self, way: str, connection: Connection) -> Said:
         """Send a request, end the session that it opens, and return what came. Raise Declined."""
         start, reason, info, declined = time.monotonic(), "", dict[str, t.Any](), None
-        streamable = Streamable(connection, self._endpoint.mcp_path, dict(self._endpoint.headers), LATE)
+        try:
+            headers = dict(self._endpoint.headers)
+        except Failure as failure:  # they are read here where nothing waits for them
+            return Said(failure.msg, NO_ANSWER, 0.0)
+        streamable = Streamable(connection, self._endpoint.mcp_path, headers, LATE)
         try:
             try:
                 info = self._send(way, connection, streamable)

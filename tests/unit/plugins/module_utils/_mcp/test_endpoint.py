@@ -31,7 +31,7 @@ def test_a_pod_without_a_public_address() -> None:
     assert (found.name, found.authority, found.health_path, found.mcp_path) == (
         "pod mcp/blue-1",
         "localhost:9000",
-        "/health",
+        None,
         "/mcp",
     )
 
@@ -51,7 +51,7 @@ def test_a_pod_without_a_public_address() -> None:
         ({"url": "http://mcp.example.com", "host": "a\r\nX: y"}, "endpoint.host is not the address"),
         ({"url": "http://mcp.example.com", "host": "a/b"}, "endpoint.host must end after the host"),
         ({"url": "http://mcp.example.com", "mcp_path": "mcp"}, "endpoint.mcp_path 'mcp' is not a path"),
-        ({"url": "http://mcp.example.com", "health_path": "/a b"}, "endpoint.health_path '/a b' is not a path"),
+        ({"url": "http://mcp.example.com", "mcp_path": "/a b"}, "endpoint.mcp_path '/a b' is not a path"),
         ({"url": "https://mcp.example.com", "ca_cert": "/nowhere"}, "endpoint.ca_cert /nowhere cannot be used"),
     ],
 )

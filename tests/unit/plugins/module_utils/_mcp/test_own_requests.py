@@ -16,10 +16,11 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.mcp.server.plugins.module_utils._mcp import asking as asking_of
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint, own_requests
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import Said
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Interrupted
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted
 from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import (
     LEGACY,
@@ -126,6 +127,25 @@ def test_credentials_are_sent() -> None:
     with Scripted(MODERN) as server:
         ask(replace(asking(server), headers={"Authorization": "Bearer abc"}))
         assert [headers["Authorization"] for _key, headers in server.seen] == ["Bearer abc"]
+
+
+def test_an_emergency_reads_credentials_in_the_thread_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Scripted(MODERN) as server:
+        params = {
+            "endpoint": {**endpoint.defaults(), "url": server.url},
+            "auth": {"token_env": "THE_TOKEN"},
+            "namespace": "prod",
+        }
+        with pytest.raises(Failure, match="THE_TOKEN"):
+            asking_of.endpoint_of(params)
+        public = asking_of.endpoint_of({**params, "rollback": True})
+        (said,) = ask(public)
+        assert said is not None and "THE_TOKEN" in said.reason and not server.seen
+        monkeypatch.setenv("THE_TOKEN", "a-token-of-the-server")
+        assert not t.cast(Said, ask(public)[0]).reason
+        assert [headers["Authorization"] for _key, headers in server.seen] == ["Bearer a-token-of-the-server"]
+        assert "a-token" not in str(public)
+        assert not asking_of.endpoint_of({**params, "health_path": "/healthz"}).headers
 
 
 @pytest.mark.parametrize(

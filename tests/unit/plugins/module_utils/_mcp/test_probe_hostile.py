@@ -400,7 +400,7 @@ STREAMS: dict[str, tuple[tuple[bytes, ...], str]] = {
 SINGLE: dict[str, tuple[Level, Script, str]] = {
     "health is HTML": (HEALTH, says(200, "<html>", "text/html"), "returned HTML"),
     "health is no JSON": (HEALTH, says(200, "ok"), r"returned 200 without JSON .*\(ok\)"),
-    "health is a list": (HEALTH, says(200, "[]"), "returned JSON that is not an object"),
+    "health is a list": (HEALTH, says(200, "[]"), "does not satisfy status"),
     "health is nested too deeply": (
         HEALTH,
         says(200, '{"a":' * 200 + "1" + "}" * 200),

@@ -314,12 +314,12 @@ def test_a_rollback_that_fails_because_it_is_live_and_not_well(monkeypatch):
     bad(monkeypatch, cluster(), "v1.2.0")
     bad(monkeypatch, cluster(), "v1.2.0", auth={"expect_401": True})
     found = [
-        (one["endpoint"] is not None, one["pool"], one["stability"], one["health"], one["run_id"]) for one in asked
+        (one["endpoint"] is not None, one["pool"], one["stability"], one["health_path"], one["run_id"]) for one in asked
     ]
     assert found == [
-        (True, None, {"rounds": 20}, [], None),
-        (False, "green", {"rounds": 20}, [], None),
-        (False, "green", None, [], None),
+        (True, None, {"rounds": 20}, None, None),
+        (False, "green", {"rounds": 20}, None, None),
+        (False, "green", None, None, None),
     ]
 
 

@@ -10,6 +10,7 @@ import itertools
 import json
 import threading
 import time
+import types
 import typing as t
 from contextlib import contextmanager, suppress
 from datetime import timedelta

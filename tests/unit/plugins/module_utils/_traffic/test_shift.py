@@ -129,6 +129,8 @@ def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None
         "requests": 40,
         "failed": 0,
         "reason": "",
+        "measured_by": None,
+        "unnamed": 0,
         "reached": True,
         "versions": ["v1"],
         "seconds": 3.9,

@@ -20,7 +20,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
-from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import Scripted
+from ansible_collections.mcp.server.tests.unit.fakes.mcp_server.scripted import LEGACY, MODERN, Scripted
 from ansible_collections.mcp.server.tests.unit.fakes.metrics import answers as scraped
 from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, serving
 
@@ -42,7 +42,13 @@ def one_in(count):
 def run(url, check_mode=False, lines=None, check_lease=lambda: None, **params):
     option = {name: sub.get("default") for name, sub in endpoint.OPTION["options"].items()}
     defaults = {name: sub.get("default") for name, sub in watch.SPEC.options.items()}
-    defaults |= {"seconds": 0.5, "rate": 200.0, "min_requests": 5, "inconclusive_timeout": 0.0}
+    defaults |= {
+        "seconds": 0.5,
+        "rate": 200.0,
+        "min_requests": 5,
+        "inconclusive_timeout": 0.0,
+        "health_path": "/health",
+    }
     progress = (lines if lines is not None else []).append
     params = {**defaults, "endpoint": {**option, "url": url}, **params}
     return watch.run(Task(params, check_mode, progress=progress, check_lease=check_lease))
@@ -65,10 +71,11 @@ def test_good(monkeypatch):
     assert lines[0].startswith("canary 0 of 0 s: ")
 
 
-@pytest.mark.parametrize(("other_backends", "verdict"), [(True, "pass"), (False, "breach"), (None, "breach")])
+@pytest.mark.parametrize("other_backends", [True, False, None])
 @pytest.mark.parametrize("elsewhere", [(200, '{"status": "HEALTHY"}'), (404, "no such page"), (200, "<html>")])
-def test_answers_of_other_backends(other_backends, verdict, elsewhere):
-    """They count neither as good nor as failed, but for those of the route that has none."""
+def test_answers_of_other_backends(other_backends, elsewhere):
+    """They count neither as good nor as failed, but for those of the route that has none. There a good one is good."""
+    verdict = "pass" if other_backends or elsewhere[0] == 200 else "breach"
 
     def answer(handler, message):
         if len(handler.server.seen) % 4:
@@ -397,3 +404,23 @@ def test_when_a_poll_began_counts_from_the_beginning_of_the_watch():
     observation = watched._observe(queue.SimpleQueue(), poller)
     assert observation.polled == pytest.approx(30) and observation.prometheus
     assert watched._observe(queue.SimpleQueue(), None).polled is None
+
+
+def test_a_server_without_a_health_path():
+    """It says that it asks slowly, and does not pass by fewer answers than it needs."""
+    lines = []
+    with Scripted(LEGACY) as server:
+        with pytest.raises(Failure, match="only . requests, 5 needed") as failure:
+            run(server.url, lines=lines, health_path=None, seconds=1.5)
+        assert failure.value.evidence["inconclusive"] and failure.value.evidence["measured_by"] is None
+        assert failure.value.evidence["unnamed"] == failure.value.evidence["requests"] >= 1
+        assert any("keeps sessions" in line and "burst of errors is seen later" in line for line in lines)
+        assert len(server.ended) == sum(key == "initialize" for key, _headers in server.seen)
+
+
+def test_answers_that_may_be_of_other_backends():
+    with (
+        Scripted(MODERN) as server,
+        pytest.raises(Failure, match="answers name no pool, and may be of the route's other"),
+    ):
+        run(server.url, health_path=None, other_backends=True)
