@@ -434,7 +434,6 @@ def test_versions_of_no_document_are_not_compared(world: World) -> None:
         world.go(compare_version=["health"])
 
 
-
 @pytest.mark.parametrize("compared", [None, [], ["server_info"], ["health"]])
 def test_versions_are_compared_where_that_is_asked_for(
     world: World, monkeypatch: pytest.MonkeyPatch, compared: list[str] | None

@@ -10,7 +10,6 @@ import itertools
 import json
 import threading
 import time
-import types
 import typing as t
 from contextlib import contextmanager, suppress
 from datetime import timedelta
