@@ -129,13 +129,11 @@ def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None
         "requests": 40,
         "failed": 0,
         "reason": "",
-        "measured_by": None,
+        "measured_by": "header",
         "unnamed": 0,
         "reached": True,
         "versions": ["v1"],
         "seconds": 3.9,
-        "measured_by": "header",
-        "unnamed": 0,
     }
     assert result["seconds_to_follow"] == seconds
     assert lines[-1] == "blue 100 %: measured 100.0 % of 40 answers, by header X-MCP-Pool"
