@@ -79,7 +79,7 @@ def headers(option: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
-    """Return the bytes that a pod may use, by the pool's Deployment; None without a limit, or if it can't be read."""
+    """Return the bytes that a pod may use, by the pool's workload: infinite without a limit, None if it can't be read."""
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
@@ -93,7 +93,9 @@ def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float |
 
     containers = [each for each in items(workload, "spec", "template", "spec", "containers") if each["name"] == name]
     limits = [((each.get("resources") or {}).get("limits") or {}).get("memory") for each in containers]
-    return float(parse_quantity(limits[0])) if limits and limits[0] else None
+    if not limits:
+        return None
+    return float(parse_quantity(limits[0])) if limits[0] else math.inf
 
 
 def _authorization(params: dict[str, t.Any], option: dict[str, t.Any]) -> str:

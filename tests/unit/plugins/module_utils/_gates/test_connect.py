@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 import base64
+import math
+import types
+import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mcp.server.plugins.module_utils._gates import connect, options
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.tests.unit.fakes.prometheus import Fake, said
 
@@ -72,3 +77,21 @@ def test_options_that_are_refused(option, words):
         connect.connect(params(**option))
     assert words in failure.value.msg and failure.value.msg.endswith(".")
     assert "plant" not in failure.value.msg and "\n" not in failure.value.msg
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        ([{"name": "mcp", "resources": {"limits": {"memory": "128Mi"}}}], 128 * 2**20),
+        ([{"name": "mcp", "resources": {"limits": {"cpu": "1"}}}], math.inf),
+        ([{"name": "mcp", "resources": {}}], math.inf),
+        ([{"name": "a"}, {"name": "b"}], None),  # which is the server's is not known
+    ],
+)
+def test_memory_limits_of_a_workload(
+    monkeypatch: pytest.MonkeyPatch, containers: list[dict[str, t.Any]], expected: float | None
+) -> None:
+    workload = {"spec": {"template": {"spec": {"containers": containers}}}}
+    cluster = types.SimpleNamespace(get=lambda path: workload if "deployments" in path else {"spec": {"ports": []}})
+    monkeypatch.setattr(connection, "connect", lambda params: cluster)
+    assert connect.memory_limit({}, Server("ns", "srv", "{server}-{pool}", "srv", ""), "blue") == expected

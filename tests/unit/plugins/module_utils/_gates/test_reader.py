@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import socket
 import threading
 import time
@@ -352,3 +353,14 @@ def test_the_memory_limit_is_read_once_and_only_if_prometheus_has_none(clock, in
         (verdict,) = reader.judge([gate], Period(0, clock.now))
         assert (verdict.verdict, verdict.value) == ("breach", 80.0)
     assert asked == expected
+
+
+def test_pods_without_a_memory_limit_are_never_near_it(clock):
+    """A release of such a server must not wait for a limit that will never be known."""
+    labels = {"container": "mcp", **pod("green")}
+    clock.now = START + 19 * EVERY
+    prometheus = Stored([counter("container_memory_working_set_bytes", [4e9] * 20, **labels)], clock.now)
+    reader = MetricsReader(prometheus, SERVER, "green", {"source": ["kubelet"], "labels": {}}, 60.0, lambda: math.inf)
+    reader.read([])
+    (verdict,) = reader.judge([Gate("memory", "memory", 70.0, window=60)], Period(0, clock.now))
+    assert (verdict.verdict, verdict.value) == ("pass", 0.0)
