@@ -11,6 +11,7 @@ source or a recipe changes.
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import shutil
 import sys
@@ -51,8 +52,8 @@ def folder(server: Server, version: str) -> Path:
     partial.mkdir(parents=True)
     say(f"{server.name}: fetching {server.package} {version}")
     text = recipe(server, version, partial)
-    words = ", ".join(f'"{word}"' for word in server.command)
-    (partial / "Containerfile").write_text(f"{text}{USER}ENTRYPOINT [{words}]\n")
+    words = json.dumps(server.command)
+    (partial / "Containerfile").write_text(f"{text}{USER}ENTRYPOINT {words}\n")
     partial.rename(place)
     return place
 
