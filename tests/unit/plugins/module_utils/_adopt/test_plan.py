@@ -133,7 +133,7 @@ HELM = {"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": {"met
     ("found", "says"),
     [
         (facts(), None),
-        (facts(policies=[policy("own", BY_APP)]), "own does not select the idle pool's pods, so they have a copy of it"),
+        (facts(policies=[policy("own", BY_APP)]), "own does not select the idle pool's pods, so they have a copy"),
         (facts(policies=[policy("all", {})]), None),
         (facts(policies=[policy("tier", {"matchLabels": {"tier": "backend"}})]), None),
         (
