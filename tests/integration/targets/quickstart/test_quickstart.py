@@ -34,7 +34,7 @@ SUBSTITUTES = (
     (
         "      mcp_namespace:",
         f"      mcp_registry: {CONFIG['registry_url']}\n      mcp_rollback_verify_seconds: 1\n      mcp_namespace:",
-        "the registry of these images; and half a minute less",
+        "the registry of these images; and half a minute less of watching",
     ),
 )
 # The blocks that no test runs, by the first words of the reason that the page gives.
