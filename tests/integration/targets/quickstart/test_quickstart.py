@@ -31,6 +31,9 @@ SUBSTITUTES = (
     ("name: contour, namespace: projectcontour", "name: sandbox, namespace: projectcontour", "the Gateway's name"),
     ("ghcr.io/containers/kubernetes-mcp-server", "ghcr.io/strangers/kubernetes-mcp-server", "made of the npm package"),
     ("v0.0.6", "0.0.6", "tags as npm's versions"),
+    ("ghcr.io/org/weather", "ghcr.io/strangers/python-sdk", "an image that exists"),
+    ("v1.1.5", "1.26.0", "of that image"),
+    ("v1.2.0", "1.30.0", "of that image"),
     (
         "      mcp_namespace:",
         f"      mcp_registry: {CONFIG['registry_url']}\n      mcp_rollback_verify_seconds: 1\n      mcp_namespace:",
@@ -135,4 +138,4 @@ def test_each_command_of_the_page(folder: Path) -> None:
             said, ran = done.stdout, ran + 1
             print(f"{time.monotonic() - start:.1f} s: {one.text}")
             assert done.returncode == 0, said
-    assert ran == 11  # a block that the pattern no longer finds would be run by nobody
+    assert ran == 12  # a block that the pattern no longer finds would be run by nobody
