@@ -132,7 +132,7 @@ def test_each_command_of_the_page(folder: Path) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=120,
+                timeout=240,
                 check=False,
             )
             said, ran = done.stdout, ran + 1
