@@ -125,6 +125,8 @@ JOBS = (
     Job("strangers_images", 5, 5, cores=0.5, after=("sandbox",)),
     # It makes its servers itself, and two processes of official clients.
     _target("strangers", 150, 450, cores=1.0, after=("sandbox", "strangers_images"), **NO_METRICS),
+    # The same, of one of these images.
+    _target("quickstart", 80, after=("sandbox", "strangers_images"), **NO_METRICS),
     _target("triggers", 405, 592),
     _target("windows", None, 975),
     Job("recovery", 86, cores=0.5, after=("sandbox",), takes=frozenset({"cluster", "prometheus"})),
