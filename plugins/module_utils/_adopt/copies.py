@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Labels, own_selector, rewritten
@@ -52,8 +53,11 @@ OF_SERVICE = frozenset(
 )
 HEADLESS = "None"
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1"}
-# Environment variables whose value no output shows.
-SECRET_NAME = re.compile(r"(?i)(token|secret|passw|credential|private|api_?key|_key$|_dsn$)")
+# Environment variables and command-line options whose value no output shows.
+SECRET_NAME = re.compile(
+    r"(?i)(token|secret|passw|passphrase|pwd|credential|private|(api|access)[_-]?key|[_-]key$|[_-]dsn$"
+    r"|connection[_-]?string)"
+)
 WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
@@ -204,15 +208,30 @@ def for_repository(obj: Object) -> Object:
 
 
 def secret_values(live: Object) -> list[str]:
-    """Return the values of the environment that look like secrets: a copy has them, and no output may show them."""
+    """Return what looks like a secret in a pod template: a copy has it, and no output may show it."""
     pod = mapping(live, "spec", "template", "spec")
+    containers = [*items(pod, "containers"), *items(pod, "initContainers")]
+    named = [(one.get("name"), one.get("value")) for container in containers for one in items(container, "env")]
+    for container in containers:
+        for key in ("command", "args"):
+            named += _options([str(word) for word in container.get(key) or []])
     return [
-        one["value"]
-        for container in (*items(pod, "containers"), *items(pod, "initContainers"))
-        for one in items(container, "env")
-        if isinstance(one.get("value"), str)
-        and (SECRET_NAME.search(str(one.get("name"))) or WITH_PASSWORD.search(one["value"]))
+        value
+        for name, value in named
+        if isinstance(value, str) and (SECRET_NAME.search(str(name)) or WITH_PASSWORD.search(value))
     ]
+
+
+def _options(words: t.Sequence[str]) -> t.Iterator[tuple[str, str]]:
+    """Yield the options of a command line with their values, and what is no option without a name."""
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue="-"):
+        name, is_given, value = word.partition("=")
+        if not word.startswith("-"):
+            yield "", word
+        elif is_given:
+            yield name, value
+        elif not following.startswith("-"):
+            yield name, following
 
 
 def fits(workload_of_green: Object, service_of_green: Object, blue_service: Object, blue_labels: Labels) -> bool:

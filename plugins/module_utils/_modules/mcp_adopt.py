@@ -317,6 +317,8 @@ def _removed(adoption: Adoption) -> dict[str, t.Any]:
     """Take the idle pool away again; return the result. Raises Failure."""
     server, cluster = adoption.server, adoption.cluster
     ours = undo.objects(cluster, server)
+    for one in ours:
+        conceal(*copies.secret_values(one))
     planned, operations = routes.Plan([], []), []
     is_list = adoption.route is not None and server.route_kind in leading.LISTS
     if is_list:

@@ -525,6 +525,9 @@ def test_what_looks_like_a_secret_is_in_no_output(api: ApiServer, monkeypatch: p
     monkeypatch.setattr(mcp_adopt, "conceal", lambda *values: concealed.extend(values))
     adopt()
     assert concealed == [SECRET]
+    concealed.clear()
+    undo()
+    assert concealed == [SECRET]
 
 
 def test_what_may_not_be_listed_is_said(api: ApiServer) -> None:
