@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
+import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Labels, own_selector, rewritten
 from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US

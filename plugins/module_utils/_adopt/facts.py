@@ -45,10 +45,14 @@ class Facts:
     def template(self) -> Object:
         return mapping(self.workload, "spec", "template")
 
-    def replicas(self) -> int:
-        """Return how many pods the idle pool gets for a release: as many as the live one has."""
-        replicas = mapping(self.workload, "spec").get("replicas")
-        return 1 if replicas is None else int(replicas)
+    def more_pods(self) -> int:
+        """Return how many pods the idle pool still gets for a release: it gets as many as the live one has."""
+        return max(0, _size(self.workload) - (_size(self.green_workload) if self.green_workload else 0))
+
+
+def _size(workload: Object) -> int:
+    replicas = mapping(workload, "spec").get("replicas")
+    return 1 if replicas is None else int(replicas)
 
 
 class Reader:

@@ -24,7 +24,8 @@ from ansible_collections.mcp.server.plugins.module_utils._install import manifes
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.pool_header import names_pools
 
 SUFFIX = "green"  # of the labels' values, and of the names of copies
@@ -88,12 +89,26 @@ def make(server: Server, facts: Facts, settings: manifests.Settings, ingress: Ob
     objects = [] if refusals.is_pool(server, facts) and not _is_made(server, facts) else _pool(server, facts, choice)
     objects += [
         copies.marked(one, server)
-        for one in (manifests.role(server, settings), manifests.role_binding(server, settings))
+        for one in (
+            manifests.role(server, settings, _autoscalers(server, facts)),
+            manifests.role_binding(server, settings),
+        )
         if one is not None
     ]
     if ingress is not None:
         objects.append(copies.canary(server, ingress))
     return Plan(objects, [], choice)
+
+
+def _autoscalers(server: Server, facts: Facts) -> list[str]:
+    """Return the name of each pool's autoscaler, the usual one where it has none yet."""
+    found = {(target.get("kind"), target.get("name")): one for one in facts.autoscalers for target in [_scaled(one)]}
+    pools = [server.objects(pool) for pool in POOLS]
+    return [str(mapping(found.get((one.kind, one.workload)), "metadata").get("name") or one.workload) for one in pools]
+
+
+def _scaled(autoscaler: Object) -> Object:
+    return mapping(autoscaler, "spec", "scaleTargetRef")
 
 
 def _is_made(server: Server, facts: Facts) -> bool:
@@ -193,7 +208,7 @@ def _of_monitors(server: Server, facts: Facts) -> t.Iterator[str]:
 def _of_autoscalers(server: Server, facts: Facts) -> t.Iterator[str]:
     live = server.objects("blue")
     for one in facts.autoscalers:
-        target = mapping(one, "spec", "scaleTargetRef")
+        target = _scaled(one)
         if (target.get("kind"), target.get("name")) == (live.kind, live.workload):
             yield (
                 f"{name_of(one)} scales {live.title}, and the idle pool has none: a release starts as many pods as the "

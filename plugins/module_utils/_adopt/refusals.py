@@ -41,7 +41,7 @@ def problems(server: Server, facts: Facts) -> list[str]:
         *_of_volumes(server, facts),
         *_of_ports(server, mapping(facts.workload, "spec", "template", "spec")),
         *quota.problems(
-            mapping(facts.workload, "spec", "template", "spec"), facts.replicas(), facts.quotas, facts.limit_ranges
+            mapping(facts.workload, "spec", "template", "spec"), facts.more_pods(), facts.quotas, facts.limit_ranges
         ),
         *_taken(server, facts),
     ]

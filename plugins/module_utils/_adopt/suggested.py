@@ -12,7 +12,8 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.service_target import targets
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 FILL_IN = "FILL-IN"  # what only the user knows
 PATH_TYPES = {"Exact": "Exact", "Prefix": "PathPrefix"}

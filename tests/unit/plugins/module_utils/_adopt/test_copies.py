@@ -13,7 +13,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import copies
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server(
     "prod",
