@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import copies, routes
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import NETWORK, Reader
+from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -110,14 +111,43 @@ def _search(cluster: Api, reader: Reader, server: Server) -> tuple[list[tuple[Se
             found.append((here, ingress))
         else:
             others.append(ingress)
-    for route in reader.seen(TRAEFIK, "IngressRoute", "ingressroutes"):
+    others += _ingress_routes(reader, server.service("blue"))
+    return found, others
+
+
+def beside(cluster: Api, server: Server, pool: str) -> list[str]:
+    """Return the names of what else gives traffic to a pool's Service, beside the route that is adopted.
+
+    What this user may not list is left out.
+    """
+    reader, service, found = Reader(cluster, server.namespace), server.service(pool), []
+    for name in LISTS:
+        its = replace(server, route_kind=name)
+        kind = weighted(its)
+        for route in reader.seen(f"{kind.group}/{kind.version}", kind.title, kind.resource):
+            here = replace(its, route=str(mapping(route, "metadata").get("name")))
+            if here == server or copies.is_ours(route, server):
+                continue
+            if any(place.weights.get(pool) for place in routes.places(kind, route, here)):
+                found.append(kind.name(here))
+    for ingress in reader.seen(NETWORK, "Ingress", "ingresses"):
+        is_adopted = server.route_kind == INGRESS and mapping(ingress, "metadata").get("name") == server.route
+        if not is_adopted and not copies.is_ours(ingress, server) and leads(ingress, service):
+            found.append(name_of(ingress))
+    return [*found, *map(name_of, _ingress_routes(reader, service))]
+
+
+def _ingress_routes(reader: Reader, service: str) -> list[Object]:
+    """Return Traefik's IngressRoutes that lead to this Service itself."""
+    return [
+        route
+        for route in reader.seen(TRAEFIK, "IngressRoute", "ingressroutes")
         if any(
-            one.get("name") == server.service("blue") and one.get("kind", "Service") == "Service"
+            one.get("name") == service and one.get("kind", "Service") == "Service"
             for rule in items(route, "spec", "routes")
             for one in items(rule, "services")
-        ):
-            others.append(route)
-    return found, others
+        )
+    ]
 
 
 def leads(ingress: Object, service: str) -> bool:

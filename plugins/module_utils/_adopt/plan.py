@@ -243,6 +243,15 @@ def _of_route(server: Server, route: Object) -> t.Iterator[str]:
         )
 
 
+def of_others(server: Server, others: t.Iterable[str]) -> list[str]:
+    """Return what to know about what else leads to the live pool."""
+    return [
+        f"{one} also leads to Service {server.service('blue')}: who comes by it stays on {server.workload('blue')} "
+        "whatever a release does."
+        for one in others
+    ]
+
+
 def owners(route: Object) -> list[str]:
     """Return the tools that the route belongs to, which would put their own version of it back."""
     found = []

@@ -127,6 +127,7 @@ def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]
         raise _no_route(adoption, found)
     assert made.choice is not None
     notes = plan.notes(server, found, made.choice, adoption.route, adoption.unseen)
+    notes += plan.of_others(server, leading.beside(adoption.cluster, server, "blue"))
     patch = _merge_patch(adoption, changes)
     pool = [one for one in made.objects if one["kind"] not in ("Role", "RoleBinding")]
     if not is_ingress and (pool or changes.changes) and (owners := plan.owners(adoption.route)):
@@ -325,7 +326,7 @@ def _removed(adoption: Adoption) -> dict[str, t.Any]:
         kind, route = leading.weighted(server), t.cast(Object, adoption.route)
         planned = routes.undone(kind, route, server)
         operations = routes.undo_patch(route, planned.changes) if routes.is_adopted(route) or planned.changes else []
-    problems = [*planned.problems, *undo.problems(server, ours)]
+    problems = [*planned.problems, *undo.problems(server, ours, leading.beside(cluster, server, "green"))]
     if problems:
         raise Failure(undo.sentence(server, problems), problems=problems)
     if planned.changes and (owners := plan.owners(t.cast(Object, adoption.route))):

@@ -442,8 +442,32 @@ def test_several_routes_are_refused_by_name(api: ApiServer) -> None:
     api.put(ROUTE.replace("public", "second"), route(backend(weight=1)))
     said = refused(api).msg
     assert "HTTPRoute prod/public (mcp_route_kind: httproute)" in said and "HTTPRoute prod/second" in said
-    adopt(route="second")
+    notes = adopt(route="second")["notes"]
     assert weights(api) == {"weather": 1}
+    assert any(note.startswith("HTTPRoute prod/public also leads to Service weather") for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "name"),
+    [
+        (ROUTE.replace("public", "second"), route(backend("weather-green")), "HTTPRoute prod/second"),
+        (
+            INGRESS,
+            {"spec": {"defaultBackend": {"service": {"name": "weather-green", "port": {"number": 80}}}}},
+            "Ingress public",
+        ),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"route": "public"}])
+def test_another_route_that_leads_to_the_idle_pool_is_in_the_way_of_the_way_back(
+    api: ApiServer, options: dict[str, t.Any], path: str, other: dict[str, t.Any], name: str
+) -> None:
+    adopt(**options)
+    api.put(path, other)
+    if options or path == INGRESS:
+        assert f"{name} leads to Service weather-green" in refused(api, state="absent", **options).msg
+    else:
+        assert "name it (mcp_route" in refused(api, state="absent").msg
 
 
 @pytest.mark.parametrize(
