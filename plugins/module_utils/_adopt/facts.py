@@ -10,10 +10,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.copies import API_VERSIONS, labels_of
-from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Selecting, matches, of_service
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Selecting, of_service
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure

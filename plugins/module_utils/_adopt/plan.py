@@ -17,13 +17,13 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import (
     Labels,
     Selecting,
     choose,
-    matches,
     own_selector,
 )
 from ansible_collections.mcp.server.plugins.module_utils._install import manifests
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.pool_header import names_pools

@@ -11,9 +11,10 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._adopt import quota
 from ansible_collections.mcp.server.plugins.module_utils._adopt.copies import fits, is_ours, labels_of
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import Facts
-from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import matches, of_service
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import of_service
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
