@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import re
-import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Labels, own_selector, rewritten
 from ansible_collections.mcp.server.plugins.module_utils._install.manifests import MANAGED_BY, US
@@ -54,12 +52,6 @@ OF_SERVICE = frozenset(
 )
 HEADLESS = "None"
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1"}
-# Environment variables and command-line options whose value no output shows.
-SECRET_NAME = re.compile(
-    r"(?i)(token|secret|passw|passphrase|pwd|credential|private|(api|access)[_-]?key|[_-]key$|[_-]dsn$"
-    r"|connection[_-]?string)"
-)
-WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def made(server: Server, api_version: str, kind: str, name: str, spec: Object, like: Object | None = None) -> Object:
@@ -206,33 +198,6 @@ def for_repository(obj: Object) -> Object:
     metadata["labels"].pop(MANAGED_BY, None)
     metadata["annotations"].pop(ADOPTED, None)
     return {**obj, "metadata": {key: value for key, value in metadata.items() if value}}
-
-
-def secret_values(live: Object) -> list[str]:
-    """Return what looks like a secret in a pod template: a copy has it, and no output may show it."""
-    pod = mapping(live, "spec", "template", "spec")
-    containers = [*items(pod, "containers"), *items(pod, "initContainers")]
-    named = [(one.get("name"), one.get("value")) for container in containers for one in items(container, "env")]
-    for container in containers:
-        for key in ("command", "args"):
-            named += _options([str(word) for word in container.get(key) or []])
-    return [
-        value
-        for name, value in named
-        if isinstance(value, str) and (SECRET_NAME.search(str(name)) or WITH_PASSWORD.search(value))
-    ]
-
-
-def _options(words: t.Sequence[str]) -> t.Iterator[tuple[str, str]]:
-    """Yield the options of a command line with their values, and what is no option without a name."""
-    for word, following in itertools.zip_longest(words, words[1:], fillvalue="-"):
-        name, is_given, value = word.partition("=")
-        if not word.startswith("-"):
-            yield "", word
-        elif is_given:
-            yield name, value
-        elif not following.startswith("-"):
-            yield name, following
 
 
 def fits(workload_of_green: Object, service_of_green: Object, blue_service: Object, blue_labels: Labels) -> bool:

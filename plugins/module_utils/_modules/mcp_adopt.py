@@ -22,7 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import (
     undo,
 )
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
-from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests
+from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests, pod_secrets
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome, difference
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
@@ -110,7 +110,7 @@ def _with_service(cluster: Api, server: Server) -> Server:
 
 def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]:
     server, found = adoption.server, facts.read(adoption.cluster, adoption.server)
-    conceal(*copies.secret_values(found.workload))
+    conceal(*pod_secrets.in_template(found.workload))
     is_ingress = adoption.route is not None and server.route_kind == leading.INGRESS
     made = plan.make(server, found, settings, adoption.route if is_ingress else None)
     changes = routes.Plan([], [])
@@ -319,7 +319,7 @@ def _removed(adoption: Adoption) -> dict[str, t.Any]:
     server, cluster = adoption.server, adoption.cluster
     ours = undo.objects(cluster, server)
     for one in ours:
-        conceal(*copies.secret_values(one))
+        conceal(*pod_secrets.in_template(one))
     planned, operations = routes.Plan([], []), []
     is_list = adoption.route is not None and server.route_kind in leading.LISTS
     if is_list:

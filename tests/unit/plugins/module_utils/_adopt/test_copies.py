@@ -172,41 +172,6 @@ def test_a_service_has_the_same_ports_and_no_address(spec: dict[str, t.Any], exp
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "hidden"),
-    [
-        ("API_TOKEN", "abcdef", True),
-        ("OPENAI_API_KEY", "abcdef", True),
-        ("DB_PASSWORD", "abcdef", True),
-        ("DB_PWD", "abcdef", True),
-        ("AWS_SECRET_ACCESS_KEY", "abcdef", True),
-        ("AZURE_STORAGE_CONNECTION_STRING", "abcdef", True),
-        ("DATABASE_URL", "postgresql://user:secret@db/x", True),
-        ("DATABASE_URL", "postgresql://db/x", False),
-        ("LOG_LEVEL", "info", False),
-        ("KEYBOARD", "us", False),
-    ],
-)
-def test_values_that_look_like_secrets(name: str, value: str, hidden: bool) -> None:
-    pod = {"containers": [{"name": "w", "env": [{"name": name, "value": value}, {"name": "X", "valueFrom": {}}]}]}
-    assert copies.secret_values(deployment(pod)) == ([value] if hidden else [])
-
-
-@pytest.mark.parametrize(
-    ("words", "hidden"),
-    [
-        (["serve", "--api-key=abcdef"], ["abcdef"]),
-        (["serve", "--token", "abcdef", "--port", "8080"], ["abcdef"]),
-        (["serve", "--token", "--verbose"], []),
-        (["serve", "postgresql://user:secret@db/x"], ["postgresql://user:secret@db/x"]),
-        (["serve", "--db", "postgresql://db/x", "--token"], []),
-    ],
-)
-def test_options_that_look_like_secrets(words: list[str], hidden: list[str]) -> None:
-    assert copies.secret_values(deployment({"initContainers": [{"name": "i", "command": words}]})) == hidden
-    assert copies.secret_values(deployment({"containers": [{"name": "w", "args": words}]})) == hidden
-
-
 def test_what_is_for_a_repository_has_no_mark_of_ours() -> None:
     one = copies.workload(SERVER, deployment(), "Deployment", CHOICE)
     assert copies.is_ours(one, SERVER)
