@@ -30,7 +30,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects, pool_objects
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET, PoolObjects, pool_objects
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task, conceal
@@ -91,6 +91,11 @@ def _server(params: dict[str, t.Any]) -> Server:
     blue = pool_objects("blue", params["blue"], "") or PoolObjects("", "Deployment", "")
     blue = blue._replace(workload=blue.workload or params["server"])
     green = pool_objects("green", params["green"], "")
+    if green and green.kind == STATEFUL_SET != blue.kind:
+        raise Failure(
+            f"green (mcp_green) names {green.title}, but the live pool is {blue.title}, which the idle pool is a copy "
+            "of: name it as deployment."
+        )
     whole = blue._replace(service=blue.service or blue.workload)
     as_params = {"blue": suggested.named(whole), "green": suggested.named(green or plan.green_of(whole))}
     server = Server.from_params({**params, **as_params})

@@ -473,6 +473,7 @@ def test_another_route_that_leads_to_the_idle_pool_is_in_the_way_of_the_way_back
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"green": {"stateful_set": "idle"}}, "names StatefulSet idle, but the live pool is Deployment weather"),
         ({"route": "missing"}, "HTTPRoute prod/missing does not exist, but HTTPRoute prod/public"),
         ({"blue": "absent"}, "Deployment prod/absent does not exist. There are Deployment weather"),
         ({"blue": {"deployment": "weather", "service": "nothing"}}, "Service prod/nothing does not exist"),
