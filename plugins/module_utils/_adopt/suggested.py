@@ -26,12 +26,16 @@ def http_route(server: Server, service: Object, leading: t.Sequence[Object]) -> 
     """
     ingresses = [one for one in leading if one.get("kind") == "Ingress"]
     rules = [rule for one in ingresses for rule in items(one, "spec", "rules")]
-    hosts = list(dict.fromkeys(str(rule["host"]) for rule in rules if rule.get("host")))
-    matches = [
-        {"path": {"type": PATH_TYPES.get(str(path.get("pathType")), "PathPrefix"), "value": path.get("path") or "/"}}
+    led = [
+        (rule, path)
         for rule in rules
         for path in items(rule, "http", "paths")
         if mapping(path, "backend", "service").get("name") == server.service("blue")
+    ]
+    hosts = list(dict.fromkeys(str(rule["host"]) for rule, _path in led if rule.get("host")))
+    matches = [
+        {"path": {"type": PATH_TYPES.get(str(path.get("pathType")), "PathPrefix"), "value": path.get("path") or "/"}}
+        for _rule, path in led
     ]
     # MCP streams stay open, so an answer has no time limit.
     rule = {
