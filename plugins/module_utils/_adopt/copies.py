@@ -30,7 +30,6 @@ PUBLISHES = re.compile(
     r"|networking\.gke\.io/load-balancer-.+|[a-z0-9.-]*loadbalancer[a-z0-9.-]*/.+)"
 )
 RESTARTED = "kubectl.kubernetes.io/restartedAt"  # of a template, by kubectl rollout restart
-INSTANCE = "app.kubernetes.io/instance"
 # What an object of the cluster itself has, and a copy may not.
 OF_SERVICE = frozenset(
     {

@@ -29,7 +29,6 @@ from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, S
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.pool_header import names_pools
 
 SUFFIX = "green"  # of the labels' values, and of the names of copies
-MAX_SUFFIX = 20
 
 
 @dataclass(frozen=True)
