@@ -38,7 +38,6 @@ class Leading(t.NamedTuple):
     server: Server
     route: Object | None
     others: list[Object]
-    unseen: list[str]
 
 
 def weighted(server: Server) -> Weighted:
@@ -61,7 +60,7 @@ def find(cluster: Api, server: Server, named: bool) -> Leading:
     if server.route_kind in (*LISTS, INGRESS) and (named or server.route_kind != "httproute"):
         kind = weighted(server)
         try:
-            return Leading(server, _of_kind(cluster.get(kind.path(server)), server), [], [])
+            return Leading(server, _of_kind(cluster.get(kind.path(server)), server), [])
         except NotFound:
             pass
     elif server.route_kind not in (*LISTS, INGRESS) and server.route_kind != "service":
@@ -80,8 +79,8 @@ def find(cluster: Api, server: Server, named: bool) -> Leading:
                 "(mcp_route and mcp_route_kind), and take the Service out of the others."
             )
     if found:
-        return Leading(*found[0], others, reader.unseen)
-    return Leading(server, None, others, reader.unseen)
+        return Leading(*found[0], others)
+    return Leading(server, None, others)
 
 
 def _title(server: Server) -> str:
@@ -115,10 +114,10 @@ def _search(cluster: Api, reader: Reader, server: Server) -> tuple[list[tuple[Se
     return found, others
 
 
-def beside(cluster: Api, server: Server, pool: str) -> list[str]:
+def beside(cluster: Api, server: Server, pool: str) -> tuple[list[str], list[str]]:
     """Return the names of what else gives traffic to a pool's Service, beside the route that is adopted.
 
-    What this user may not list is left out.
+    The second list has what this user may not list, by the names of kubectl.
     """
     reader, service, found = Reader(cluster, server.namespace), server.service(pool), []
     for name in LISTS:
@@ -134,7 +133,7 @@ def beside(cluster: Api, server: Server, pool: str) -> list[str]:
         is_adopted = server.route_kind == INGRESS and mapping(ingress, "metadata").get("name") == server.route
         if not is_adopted and not copies.is_ours(ingress, server) and leads(ingress, service):
             found.append(name_of(ingress))
-    return [*found, *map(name_of, _ingress_routes(reader, service))]
+    return [*found, *map(name_of, _ingress_routes(reader, service))], reader.unseen
 
 
 def _ingress_routes(reader: Reader, service: str) -> list[Object]:

@@ -136,7 +136,7 @@ def _pool(server: Server, facts: Facts, choice: Choice) -> list[Object]:
     return objects
 
 
-def notes(server: Server, facts: Facts, choice: Choice, route: Object, unseen: t.Iterable[str]) -> list[str]:
+def notes(server: Server, facts: Facts, choice: Choice, route: Object) -> list[str]:
     """Return what else to know, a sentence for each."""
     live = copies.labels_of(facts.template())
     clean = _without_ours(server, facts)
@@ -151,7 +151,7 @@ def notes(server: Server, facts: Facts, choice: Choice, route: Object, unseen: t
         *_of_route(server, route),
         *(
             f"This user may not list {one}: check yourself that none of them selects pods by {_shown(choice)}."
-            for one in dict.fromkeys([*facts.unseen, *unseen])
+            for one in dict.fromkeys(facts.unseen)
         ),
     ]
 
@@ -242,12 +242,19 @@ def _of_route(server: Server, route: Object) -> t.Iterator[str]:
         )
 
 
-def of_others(server: Server, others: t.Iterable[str]) -> list[str]:
-    """Return what to know about what else leads to the live pool."""
+def of_others(server: Server, others: t.Iterable[str], unseen: t.Iterable[str]) -> list[str]:
+    """Return what to know about what else leads to the live pool. unseen: what this user may not list."""
+    service = f"Service {server.service('blue')}"
     return [
-        f"{one} also leads to Service {server.service('blue')}: who comes by it stays on {server.workload('blue')} "
-        "whatever a release does."
-        for one in others
+        *(
+            f"{one} also leads to {service}: who comes by it stays on {server.workload('blue')} whatever a release "
+            "does."
+            for one in others
+        ),
+        *(
+            f"This user may not list {one}: check yourself that none of them leads to {service}."
+            for one in dict.fromkeys(unseen)
+        ),
     ]
 
 

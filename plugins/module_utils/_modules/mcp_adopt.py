@@ -62,7 +62,6 @@ class Adoption:
     server: Server
     route: Object | None = None
     others: list[Object] = field(default_factory=list)  # what leads to the Service and can't weigh
-    unseen: list[str] = field(default_factory=list)
 
     @property
     def check(self) -> bool:
@@ -79,7 +78,7 @@ def run(task: Task) -> dict[str, t.Any]:
     given = _server(params)
     cluster = connection.connect(params)
     found = leading.find(cluster, _with_service(cluster, given), bool(params["route"]))
-    adoption = Adoption(task, cluster, found.server, found.route, found.others, found.unseen)
+    adoption = Adoption(task, cluster, found.server, found.route, found.others)
     result = _removed(adoption) if params["state"] == "absent" else _added(adoption, settings)
     for note in result["notes"]:
         task.progress(note)
@@ -131,8 +130,8 @@ def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]
     if adoption.route is None:
         raise _no_route(adoption, found)
     assert made.choice is not None
-    notes = plan.notes(server, found, made.choice, adoption.route, adoption.unseen)
-    notes += plan.of_others(server, leading.beside(adoption.cluster, server, "blue"))
+    notes = plan.notes(server, found, made.choice, adoption.route)
+    notes += plan.of_others(server, *leading.beside(adoption.cluster, server, "blue"))
     patch = _merge_patch(adoption, changes)
     pool = [one for one in made.objects if one["kind"] not in ("Role", "RoleBinding")]
     if not is_ingress and (pool or changes.changes) and (owners := plan.owners(adoption.route)):
@@ -331,7 +330,7 @@ def _removed(adoption: Adoption) -> dict[str, t.Any]:
         kind, route = leading.weighted(server), t.cast(Object, adoption.route)
         planned = routes.undone(kind, route, server)
         operations = routes.undo_patch(route, planned.changes) if routes.is_adopted(route) or planned.changes else []
-    problems = [*planned.problems, *undo.problems(server, ours, leading.beside(cluster, server, "green"))]
+    problems = [*planned.problems, *undo.problems(server, ours, leading.beside(cluster, server, "green")[0])]
     if problems:
         raise Failure(undo.sentence(server, problems), problems=problems)
     if planned.changes and (owners := plan.owners(t.cast(Object, adoption.route))):

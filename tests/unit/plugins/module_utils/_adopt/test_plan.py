@@ -116,10 +116,10 @@ def test_the_names_of_the_idle_pool(blue: PoolObjects, green: PoolObjects) -> No
     assert plan.green_of(blue) == green
 
 
-def noted(found: Facts, route: t.Any = None, unseen: t.Sequence[str] = ()) -> list[str]:
+def noted(found: Facts, route: t.Any = None) -> list[str]:
     choice = plan.labels(SERVER, found)
     assert isinstance(choice, Choice)
-    return plan.notes(SERVER, found, choice, route or ROUTE, unseen)
+    return plan.notes(SERVER, found, choice, route or ROUTE)
 
 
 def policy(name: str, selector: t.Any, **spec: t.Any) -> dict[str, t.Any]:
@@ -175,7 +175,7 @@ def test_a_route_that_kubectl_applied_and_one_without_a_header() -> None:
     traefik = replace(SERVER, route_kind="traefik")
     choice = plan.labels(traefik, facts())
     assert isinstance(choice, Choice)
-    assert "sets no header" in plan.notes(traefik, facts(), choice, {"spec": {}}, [])[0]
+    assert "sets no header" in plan.notes(traefik, facts(), choice, {"spec": {}})[0]
 
 
 def test_budgets_and_policies_get_copies_that_select_the_idle_pool() -> None:

@@ -558,8 +558,11 @@ def test_what_looks_like_a_secret_is_in_no_output(api: ApiServer, monkeypatch: p
 def test_what_may_not_be_listed_is_said(api: ApiServer) -> None:
     api.refused |= {"list networkpolicies", "list podmonitors", "list ingresses"}
     notes = adopt()["notes"]
-    for kind in ("networkpolicies", "podmonitors", "ingresses"):
-        assert any(f"may not list {kind}" in note for note in notes)
+    assert sorted(note for note in notes if "may not list" in note) == [
+        "This user may not list ingresses: check yourself that none of them leads to Service weather.",
+        "This user may not list networkpolicies: check yourself that none of them selects pods by app=weather-green.",
+        "This user may not list podmonitors: check yourself that none of them selects pods by app=weather-green.",
+    ]
     assert f"{POLICY}-green" not in api.objects
 
 
