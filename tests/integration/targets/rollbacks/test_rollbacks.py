@@ -111,7 +111,7 @@ def test_to_a_version_from_the_history_and_again() -> None:
     refused("It has: ", "-e", "mcp_rollback_revision=7777")
     refused("-e mcp_force_version=v1.2.0", "-e", f"mcp_rollback_revision={number}")  # it was rolled back
     output = roll_back("-e", f"mcp_rollback_revision={number}", "-e", "mcp_force_version=v1.2.0")
-    assert "only the image of container mcp-server is used" in output
+    assert "only the image of the server's container is used" in output
     assert (
         weights() == BLUE
         and tagged(pools()["blue"]["image_ref"]) == image("v1.2.0")
