@@ -13,7 +13,7 @@ options:
     description:
       - The fields that a GitOps tool or an operator which manages the server's objects leaves alone, by its
         configuration or because it is suspended; see C(docs/gitops.md).
-      - V(route) is the route's weights, V(image) and V(replicas) are those of the pools' Deployments, V(autoscaler) is
+      - V(route) is the route's weights, V(image) and V(replicas) are those of the pools' workloads, V(autoscaler) is
         the C(minReplicas) of their HorizontalPodAutoscalers.
       - A release is refused when such a tool holds any of them that is not in this list. Helm by itself is no such
         tool, as it writes at its upgrades only.

@@ -17,13 +17,13 @@ options:
         warning.
       - A rollback ends for nothing else. What keeps the Lease from being read or written is a warning there, after a
         few seconds.
-      - The Deployments and HorizontalPodAutoscalers that a run changes keep its id in the annotation C(mcp.server/run),
+      - The workloads and HorizontalPodAutoscalers that a run changes keep its id in the annotation C(mcp.server/run),
         and so does the release record. The API server refuses the write of a run when another run has written there
         since it looked.
     type: str
 """
 
-    # For modules that read only, and for those that act on no Deployment or route.
+    # For modules that read only, and for those that act on no workload or route.
     UNUSED = r"""
 options:
   run_id:

@@ -117,6 +117,12 @@ def same_repository(one: str, another: str) -> bool:
     return (first.host, first.repository) == (second.host, second.repository)
 
 
+def same_name(one: str, another: str) -> bool:
+    """Return whether both have the same name, whatever their registry, folders and version."""
+    first, second = _last(one), _last(another)
+    return first is not None and second is not None and first[0] == second[0]
+
+
 def same_version(one: str, another: str) -> bool:
     """Return whether both are the same image for certain, and not by two tags.
 

@@ -88,4 +88,6 @@ def _name(where: str, name: t.Any) -> str:
 def _shown(value: t.Any) -> str:
     if isinstance(value, str):
         return repr(printable(value, LONGEST))
-    return f"a {type(value).__name__}" if isinstance(value, (dict, list)) else printable(repr(value), LONGEST)
+    if isinstance(value, (dict, list)):
+        return "a dictionary" if isinstance(value, dict) else "a list"
+    return printable(repr(value), LONGEST)

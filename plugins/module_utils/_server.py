@@ -14,10 +14,7 @@ from ansible_collections.mcp.server.plugins.module_utils._image import digest_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, paths, selectors, service_target
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import NAME as _NAME
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import WORKLOADS as WORKLOADS
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects as PoolObjects
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import pool_objects
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import NAME, PoolObjects, pool_objects
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 POOLS = ("blue", "green")
@@ -57,7 +54,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # written into routes; fewer than HTTP allows
-_API_VERSION = re.compile(rf"({_NAME.pattern}/)?[a-z0-9]+")
+_API_VERSION = re.compile(rf"({NAME.pattern}/)?[a-z0-9]+")
 
 
 def other(pool: str) -> str:
@@ -106,7 +103,7 @@ class Server:
         if server.container:
             names["container"] = server.container
         for option, value in {**names, "pool_name_format": server.pool_name("blue")}.items():
-            if not _NAME.fullmatch(value):
+            if not NAME.fullmatch(value):
                 raise Failure(
                     f"{'server' if option == 'name' else option} gives {value!r}, which is not a valid name in "
                     "Kubernetes: "
@@ -316,7 +313,7 @@ def _refuse_custom(server: Server) -> None:
         raise Failure(
             "route_kind is custom but route_custom is missing: set it to the object and the places of its weights."
         )
-    for option, pattern in (("api_version", _API_VERSION), ("resource", _NAME)):
+    for option, pattern in (("api_version", _API_VERSION), ("resource", NAME)):
         if custom[option] and not pattern.fullmatch(custom[option]):
             raise Failure(
                 f"route_custom.{option} is {custom[option]!r}: write it as kubectl api-resources does, "

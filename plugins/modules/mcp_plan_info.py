@@ -16,7 +16,7 @@ description:
     field of each object that would change - and all that would fail already, without stopping at the first.
   - Makes all checks of M(mcp.server.mcp_preflight), also of what is needed later; what the release can do without
     (webhooks, Alertmanager, the report) is a warning. It asks the registry for the image, and the live pool whether it
-    answers. The API server is asked by dry runs whether it takes the new Deployment and the new weights.
+    answers. The API server is asked by dry runs whether it takes the new workload and the new weights.
   - It does not fail because of what it finds; see RV(problems).
 extends_documentation_fragment:
   - mcp.server.cluster

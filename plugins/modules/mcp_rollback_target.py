@@ -77,12 +77,13 @@ options:
     type: str
   revision:
     description:
-      - Instead of O(version), a revision of the rollout history of the pool that the traffic is to return to. For
-        O(state=begun).
+      - Instead of O(version), a revision of the rollout history of O(pool). For O(state=begun).
       - Only the image of the server's container is taken from it. M(mcp.server.mcp_rollout_info) lists them.
     type: int
   pool:
-    description: The pool that runs, or should have run, O(image_ref). For V(checked) and V(failed) of O(state).
+    description:
+      - The pool that runs, or should have run, O(image_ref), for V(checked) and V(failed) of O(state).
+      - With O(revision), the pool whose history it is of; by default the one that the traffic is to return to.
     type: str
     choices: [blue, green]
   reason:

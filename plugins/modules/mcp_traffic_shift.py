@@ -109,7 +109,7 @@ options:
     type: str
     default: ""
   force:
-    description: Give more weight also to a pool with fewer ready endpoints than its Deployment plans or a
+    description: Give more weight also to a pool with fewer ready endpoints than its workload plans or a
       PodDisruptionBudget asks for, or none.
     type: bool
     default: false

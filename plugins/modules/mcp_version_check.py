@@ -162,7 +162,7 @@ pools:
       type: dict
       contains:
         image_ref:
-          description: The image of the Deployment.
+          description: The image of the workload.
           type: str
         replicas:
           description: How many pods it shall have.

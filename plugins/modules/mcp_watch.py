@@ -20,8 +20,8 @@ description:
   - It fails as soon as a trigger is breached. At the end of O(seconds) everything has to pass. It waits for gates that
     are inconclusive, at most O(inconclusive_timeout), and then fails too, with RV(inconclusive), so that nothing is
     rolled back for it.
-  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' Deployments and autoscalers every 3
-    s. When another client changes the weights or an image, it fails and names it, by C(managedFields). With O(rollback)
+  - With O(namespace), O(server) and O(pool) it also reads the route and the pools' workloads and autoscalers every 3 s.
+    When another client changes the weights or an image, it fails and names it, by C(managedFields). With O(rollback)
     it gives all traffic back to the stable pool then, once, and scales nothing. Fewer pods, or a lower C(minReplicas),
     are a warning. An API server that is slow or does not answer does not delay the watch.
 extends_documentation_fragment:

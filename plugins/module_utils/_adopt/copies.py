@@ -30,7 +30,6 @@ PUBLISHES = re.compile(
     r"|networking\.gke\.io/load-balancer-.+|[a-z0-9.-]*loadbalancer[a-z0-9.-]*/.+)"
 )
 RESTARTED = "kubectl.kubernetes.io/restartedAt"  # of a template, by kubectl rollout restart
-INSTANCE = "app.kubernetes.io/instance"
 # What an object of the cluster itself has, and a copy may not.
 OF_SERVICE = frozenset(
     {
@@ -52,9 +51,6 @@ OF_SERVICE = frozenset(
 )
 HEADLESS = "None"
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1"}
-# Environment variables whose value no output shows.
-SECRET_NAME = re.compile(r"(?i)(token|secret|passw|credential|private|api_?key|_key$|_dsn$)")
-WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def made(server: Server, api_version: str, kind: str, name: str, spec: Object, like: Object | None = None) -> Object:
@@ -201,18 +197,6 @@ def for_repository(obj: Object) -> Object:
     metadata["labels"].pop(MANAGED_BY, None)
     metadata["annotations"].pop(ADOPTED, None)
     return {**obj, "metadata": {key: value for key, value in metadata.items() if value}}
-
-
-def secret_values(live: Object) -> list[str]:
-    """Return the values of the environment that look like secrets: a copy has them, and no output may show them."""
-    pod = mapping(live, "spec", "template", "spec")
-    return [
-        one["value"]
-        for container in (*items(pod, "containers"), *items(pod, "initContainers"))
-        for one in items(container, "env")
-        if isinstance(one.get("value"), str)
-        and (SECRET_NAME.search(str(one.get("name"))) or WITH_PASSWORD.search(one["value"]))
-    ]
 
 
 def fits(workload_of_green: Object, service_of_green: Object, blue_service: Object, blue_labels: Labels) -> bool:

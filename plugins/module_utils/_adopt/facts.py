@@ -10,10 +10,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt.copies import API_VERSIONS, labels_of
-from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Selecting, matches, of_service
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Selecting, of_service
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
@@ -45,10 +46,14 @@ class Facts:
     def template(self) -> Object:
         return mapping(self.workload, "spec", "template")
 
-    def replicas(self) -> int:
-        """Return how many pods the idle pool gets for a release: as many as the live one has."""
-        replicas = mapping(self.workload, "spec").get("replicas")
-        return 1 if replicas is None else int(replicas)
+    def more_pods(self) -> int:
+        """Return how many pods the idle pool still gets for a release: it gets as many as the live one has."""
+        return max(0, _size(self.workload) - (_size(self.green_workload) if self.green_workload else 0))
+
+
+def _size(workload: Object) -> int:
+    replicas = mapping(workload, "spec").get("replicas")
+    return 1 if replicas is None else int(replicas)
 
 
 class Reader:

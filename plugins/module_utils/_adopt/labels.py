@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 
 Labels = dict[str, str]
 
@@ -37,26 +38,6 @@ class Choice:
     caught: tuple[str, ...] = ()  # budgets that no labels keep out, as they select every pod
     lost: tuple[str, ...] = ()  # what selects the live pods and not the idle pool's
     gained: tuple[str, ...] = ()  # what selects the idle pool's and not the live ones
-
-
-def matches(selector: Object | None, labels: t.Mapping[str, str]) -> bool:
-    """Return whether a LabelSelector selects pods with these labels. An empty one selects all, none selects nothing."""
-    if selector is None:
-        return False
-    if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
-        return False
-    return all(_holds(one, labels) for one in items(selector, "matchExpressions"))
-
-
-def _holds(expression: Object, labels: t.Mapping[str, str]) -> bool:
-    key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or []
-    if operator == "In":
-        return key in labels and labels[key] in values
-    if operator == "NotIn":
-        return key not in labels or labels[key] not in values
-    if operator == "Exists":
-        return key in labels
-    return operator == "DoesNotExist" and key not in labels
 
 
 def of_service(selector: t.Any) -> Object | None:

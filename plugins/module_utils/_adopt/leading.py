@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import copies, routes
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import NETWORK, Reader
+from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -37,7 +38,6 @@ class Leading(t.NamedTuple):
     server: Server
     route: Object | None
     others: list[Object]
-    unseen: list[str]
 
 
 def weighted(server: Server) -> Weighted:
@@ -60,7 +60,7 @@ def find(cluster: Api, server: Server, named: bool) -> Leading:
     if server.route_kind in (*LISTS, INGRESS) and (named or server.route_kind != "httproute"):
         kind = weighted(server)
         try:
-            return Leading(server, _of_kind(cluster.get(kind.path(server)), server), [], [])
+            return Leading(server, _of_kind(cluster.get(kind.path(server)), server), [])
         except NotFound:
             pass
     elif server.route_kind not in (*LISTS, INGRESS) and server.route_kind != "service":
@@ -79,8 +79,8 @@ def find(cluster: Api, server: Server, named: bool) -> Leading:
                 "(mcp_route and mcp_route_kind), and take the Service out of the others."
             )
     if found:
-        return Leading(*found[0], others, reader.unseen)
-    return Leading(server, None, others, reader.unseen)
+        return Leading(*found[0], others)
+    return Leading(server, None, others)
 
 
 def _title(server: Server) -> str:
@@ -110,14 +110,43 @@ def _search(cluster: Api, reader: Reader, server: Server) -> tuple[list[tuple[Se
             found.append((here, ingress))
         else:
             others.append(ingress)
-    for route in reader.seen(TRAEFIK, "IngressRoute", "ingressroutes"):
+    others += _ingress_routes(reader, server.service("blue"))
+    return found, others
+
+
+def beside(cluster: Api, server: Server, pool: str) -> tuple[list[str], list[str]]:
+    """Return the names of what else gives traffic to a pool's Service, beside the route that is adopted.
+
+    The second list has what this user may not list, by the names of kubectl.
+    """
+    reader, service, found = Reader(cluster, server.namespace), server.service(pool), []
+    for name in LISTS:
+        its = replace(server, route_kind=name)
+        kind = weighted(its)
+        for route in reader.seen(f"{kind.group}/{kind.version}", kind.title, kind.resource):
+            here = replace(its, route=str(mapping(route, "metadata").get("name")))
+            if here == server or copies.is_ours(route, server):
+                continue
+            if any(place.weights.get(pool) for place in routes.places(kind, route, here)):
+                found.append(kind.name(here))
+    for ingress in reader.seen(NETWORK, "Ingress", "ingresses"):
+        is_adopted = server.route_kind == INGRESS and mapping(ingress, "metadata").get("name") == server.route
+        if not is_adopted and not copies.is_ours(ingress, server) and leads(ingress, service):
+            found.append(name_of(ingress))
+    return [*found, *map(name_of, _ingress_routes(reader, service))], reader.unseen
+
+
+def _ingress_routes(reader: Reader, service: str) -> list[Object]:
+    """Return Traefik's IngressRoutes that lead to this Service itself."""
+    return [
+        route
+        for route in reader.seen(TRAEFIK, "IngressRoute", "ingressroutes")
         if any(
-            one.get("name") == server.service("blue") and one.get("kind", "Service") == "Service"
+            one.get("name") == service and one.get("kind", "Service") == "Service"
             for rule in items(route, "spec", "routes")
             for one in items(rule, "services")
-        ):
-            others.append(route)
-    return found, others
+        )
+    ]
 
 
 def leads(ingress: Object, service: str) -> bool:

@@ -17,18 +17,18 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import (
     Labels,
     Selecting,
     choose,
-    matches,
     own_selector,
 )
 from ansible_collections.mcp.server.plugins.module_utils._install import manifests
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import field_managers
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.pool_header import names_pools
 
 SUFFIX = "green"  # of the labels' values, and of the names of copies
-MAX_SUFFIX = 20
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,26 @@ def make(server: Server, facts: Facts, settings: manifests.Settings, ingress: Ob
     objects = [] if refusals.is_pool(server, facts) and not _is_made(server, facts) else _pool(server, facts, choice)
     objects += [
         copies.marked(one, server)
-        for one in (manifests.role(server, settings), manifests.role_binding(server, settings))
+        for one in (
+            manifests.role(server, settings, _autoscalers(server, facts)),
+            manifests.role_binding(server, settings),
+        )
         if one is not None
     ]
     if ingress is not None:
         objects.append(copies.canary(server, ingress))
     return Plan(objects, [], choice)
+
+
+def _autoscalers(server: Server, facts: Facts) -> list[str]:
+    """Return the name of each pool's autoscaler, the usual one where it has none yet."""
+    found = {(target.get("kind"), target.get("name")): one for one in facts.autoscalers for target in [_scaled(one)]}
+    pools = [server.objects(pool) for pool in POOLS]
+    return [str(mapping(found.get((one.kind, one.workload)), "metadata").get("name") or one.workload) for one in pools]
+
+
+def _scaled(autoscaler: Object) -> Object:
+    return mapping(autoscaler, "spec", "scaleTargetRef")
 
 
 def _is_made(server: Server, facts: Facts) -> bool:
@@ -122,7 +136,7 @@ def _pool(server: Server, facts: Facts, choice: Choice) -> list[Object]:
     return objects
 
 
-def notes(server: Server, facts: Facts, choice: Choice, route: Object, unseen: t.Iterable[str]) -> list[str]:
+def notes(server: Server, facts: Facts, choice: Choice, route: Object) -> list[str]:
     """Return what else to know, a sentence for each."""
     live = copies.labels_of(facts.template())
     clean = _without_ours(server, facts)
@@ -137,7 +151,7 @@ def notes(server: Server, facts: Facts, choice: Choice, route: Object, unseen: t
         *_of_route(server, route),
         *(
             f"This user may not list {one}: check yourself that none of them selects pods by {_shown(choice)}."
-            for one in dict.fromkeys([*facts.unseen, *unseen])
+            for one in dict.fromkeys(facts.unseen)
         ),
     ]
 
@@ -193,7 +207,7 @@ def _of_monitors(server: Server, facts: Facts) -> t.Iterator[str]:
 def _of_autoscalers(server: Server, facts: Facts) -> t.Iterator[str]:
     live = server.objects("blue")
     for one in facts.autoscalers:
-        target = mapping(one, "spec", "scaleTargetRef")
+        target = _scaled(one)
         if (target.get("kind"), target.get("name")) == (live.kind, live.workload):
             yield (
                 f"{name_of(one)} scales {live.title}, and the idle pool has none: a release starts as many pods as the "
@@ -226,6 +240,22 @@ def _of_route(server: Server, route: Object) -> t.Iterator[str]:
             f"A route of kind {server.route_kind} sets no header on each pool's answers, so a release measures the "
             "share by the health document, the gateway's counters or serverInfo, if one of them tells the pools apart."
         )
+
+
+def of_others(server: Server, others: t.Iterable[str], unseen: t.Iterable[str]) -> list[str]:
+    """Return what to know about what else leads to the live pool. unseen: what this user may not list."""
+    service = f"Service {server.service('blue')}"
+    return [
+        *(
+            f"{one} also leads to {service}: who comes by it stays on {server.workload('blue')} whatever a release "
+            "does."
+            for one in others
+        ),
+        *(
+            f"This user may not list {one}: check yourself that none of them leads to {service}."
+            for one in dict.fromkeys(unseen)
+        ),
+    ]
 
 
 def owners(route: Object) -> list[str]:

@@ -11,9 +11,10 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._adopt import quota
 from ansible_collections.mcp.server.plugins.module_utils._adopt.copies import fits, is_ours, labels_of
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import Facts
-from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import matches, of_service
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import of_service
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
@@ -41,7 +42,7 @@ def problems(server: Server, facts: Facts) -> list[str]:
         *_of_volumes(server, facts),
         *_of_ports(server, mapping(facts.workload, "spec", "template", "spec")),
         *quota.problems(
-            mapping(facts.workload, "spec", "template", "spec"), facts.replicas(), facts.quotas, facts.limit_ranges
+            mapping(facts.workload, "spec", "template", "spec"), facts.more_pods(), facts.quotas, facts.limit_ranges
         ),
         *_taken(server, facts),
     ]

@@ -12,7 +12,8 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.service_target import targets
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 FILL_IN = "FILL-IN"  # what only the user knows
 PATH_TYPES = {"Exact": "Exact", "Prefix": "PathPrefix"}
@@ -25,12 +26,16 @@ def http_route(server: Server, service: Object, leading: t.Sequence[Object]) -> 
     """
     ingresses = [one for one in leading if one.get("kind") == "Ingress"]
     rules = [rule for one in ingresses for rule in items(one, "spec", "rules")]
-    hosts = list(dict.fromkeys(str(rule["host"]) for rule in rules if rule.get("host")))
-    matches = [
-        {"path": {"type": PATH_TYPES.get(str(path.get("pathType")), "PathPrefix"), "value": path.get("path") or "/"}}
+    led = [
+        (rule, path)
         for rule in rules
         for path in items(rule, "http", "paths")
         if mapping(path, "backend", "service").get("name") == server.service("blue")
+    ]
+    hosts = list(dict.fromkeys(str(rule["host"]) for rule, _path in led if rule.get("host")))
+    matches = [
+        {"path": {"type": PATH_TYPES.get(str(path.get("pathType")), "PathPrefix"), "value": path.get("path") or "/"}}
+        for _rule, path in led
     ]
     # MCP streams stay open, so an answer has no time limit.
     rule = {

@@ -46,9 +46,15 @@ def objects(cluster: Api, server: Server) -> list[Object]:
     return [one for one in listed if is_ours(one, server)]
 
 
-def problems(server: Server, ours: t.Iterable[Object]) -> list[str]:
-    """Return why the objects may not be deleted, a sentence for each reason."""
-    found = []
+def problems(server: Server, ours: t.Iterable[Object], others: t.Iterable[str]) -> list[str]:
+    """Return why the objects may not be deleted, a sentence for each reason.
+
+    others: what gives traffic to the idle pool beside the adopted route.
+    """
+    found = [
+        f"{one} leads to Service {server.service('green')}, which the adoption added: take the Service out of it first."
+        for one in others
+    ]
     for one in ours:
         weight = mapping(one, "metadata", "annotations").get(WEIGHT, "0")
         if one["kind"] == "Ingress" and weight != "0":

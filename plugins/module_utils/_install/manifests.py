@@ -11,6 +11,7 @@ import math
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
@@ -157,9 +158,13 @@ def service_account(server: Server) -> Object:
     return _object("v1", "ServiceAccount", server, server.name, {"automountServiceAccountToken": False})
 
 
-def role(server: Server, settings: Settings) -> Object:
-    """Return the releaser's Role: the rights that mcp_preflight asks for, those of a guard only with one."""
-    wanted = rights(server, settings.guard_service_account) if settings.guard_service_account else rights(server)
+def role(server: Server, settings: Settings, autoscalers: t.Sequence[str] = ()) -> Object:
+    """Return the releaser's Role: the rights that mcp_preflight asks for, those of a guard only with one.
+
+    autoscalers: the names of those that scale the pools; the usual names without any.
+    """
+    account = settings.guard_service_account or SERVICE_ACCOUNT
+    wanted = rights(server, account, autoscalers)
     rules = [right.rule() for right in wanted if settings.guard or right.only_with != "guard"]
     return _object(f"{RBAC}/v1", "Role", server, releaser(server), {"rules": rules})
 

@@ -22,7 +22,7 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import (
     undo,
 )
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
-from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests
+from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests, pod_secrets
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome, difference
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
@@ -30,7 +30,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
-from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects, pool_objects
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import STATEFUL_SET, PoolObjects, pool_objects
 from ansible_collections.mcp.server.plugins.module_utils._release import fence, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task, conceal
@@ -62,7 +62,6 @@ class Adoption:
     server: Server
     route: Object | None = None
     others: list[Object] = field(default_factory=list)  # what leads to the Service and can't weigh
-    unseen: list[str] = field(default_factory=list)
 
     @property
     def check(self) -> bool:
@@ -79,7 +78,7 @@ def run(task: Task) -> dict[str, t.Any]:
     given = _server(params)
     cluster = connection.connect(params)
     found = leading.find(cluster, _with_service(cluster, given), bool(params["route"]))
-    adoption = Adoption(task, cluster, found.server, found.route, found.others, found.unseen)
+    adoption = Adoption(task, cluster, found.server, found.route, found.others)
     result = _removed(adoption) if params["state"] == "absent" else _added(adoption, settings)
     for note in result["notes"]:
         task.progress(note)
@@ -91,6 +90,11 @@ def _server(params: dict[str, t.Any]) -> Server:
     blue = pool_objects("blue", params["blue"], "") or PoolObjects("", "Deployment", "")
     blue = blue._replace(workload=blue.workload or params["server"])
     green = pool_objects("green", params["green"], "")
+    if green and green.kind == STATEFUL_SET != blue.kind:
+        raise Failure(
+            f"green (mcp_green) names {green.title}, but the live pool is {blue.title}, which the idle pool is a copy "
+            "of: name it as deployment."
+        )
     whole = blue._replace(service=blue.service or blue.workload)
     as_params = {"blue": suggested.named(whole), "green": suggested.named(green or plan.green_of(whole))}
     server = Server.from_params({**params, **as_params})
@@ -110,7 +114,7 @@ def _with_service(cluster: Api, server: Server) -> Server:
 
 def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]:
     server, found = adoption.server, facts.read(adoption.cluster, adoption.server)
-    conceal(*copies.secret_values(found.workload))
+    conceal(*pod_secrets.in_template(found.workload))
     is_ingress = adoption.route is not None and server.route_kind == leading.INGRESS
     made = plan.make(server, found, settings, adoption.route if is_ingress else None)
     changes = routes.Plan([], [])
@@ -126,7 +130,8 @@ def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]
     if adoption.route is None:
         raise _no_route(adoption, found)
     assert made.choice is not None
-    notes = plan.notes(server, found, made.choice, adoption.route, adoption.unseen)
+    notes = plan.notes(server, found, made.choice, adoption.route)
+    notes += plan.of_others(server, *leading.beside(adoption.cluster, server, "blue"))
     patch = _merge_patch(adoption, changes)
     pool = [one for one in made.objects if one["kind"] not in ("Role", "RoleBinding")]
     if not is_ingress and (pool or changes.changes) and (owners := plan.owners(adoption.route)):
@@ -317,13 +322,15 @@ def _removed(adoption: Adoption) -> dict[str, t.Any]:
     """Take the idle pool away again; return the result. Raises Failure."""
     server, cluster = adoption.server, adoption.cluster
     ours = undo.objects(cluster, server)
+    for one in ours:
+        conceal(*pod_secrets.in_template(one))
     planned, operations = routes.Plan([], []), []
     is_list = adoption.route is not None and server.route_kind in leading.LISTS
     if is_list:
         kind, route = leading.weighted(server), t.cast(Object, adoption.route)
         planned = routes.undone(kind, route, server)
         operations = routes.undo_patch(route, planned.changes) if routes.is_adopted(route) or planned.changes else []
-    problems = [*planned.problems, *undo.problems(server, ours)]
+    problems = [*planned.problems, *undo.problems(server, ours, leading.beside(cluster, server, "green")[0])]
     if problems:
         raise Failure(undo.sentence(server, problems), problems=problems)
     if planned.changes and (owners := plan.owners(t.cast(Object, adoption.route))):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
-from ansible_collections.mcp.server.plugins.module_utils._install import existing, manifests, supplied
+from ansible_collections.mcp.server.plugins.module_utils._install import existing, manifests, pod_secrets, supplied
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
@@ -67,16 +67,7 @@ SPEC = Spec(
         },
         "endpoint": endpoint.OPTION,
         "hostname": {"type": "str"},
-        "releasers": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "kind": {"type": "str", "required": True, "choices": ["User", "Group", "ServiceAccount"]},
-                "name": {"type": "str", "required": True},
-                "namespace": {"type": "str"},
-            },
-        },
+        "releasers": manifests.RELEASERS,
         "guard": {"type": "bool", "default": False},
         "guard_service_account": {"type": "str", "default": SERVICE_ACCOUNT},
         "manifests": {"type": "dict", "options": {key: {"type": "path"} for key in manifests.KEYS}},
@@ -104,10 +95,11 @@ def run(task: Task) -> dict[str, t.Any]:
     if params["kustomize"]:
         theirs += supplied.from_kustomize(params["kustomize"], server)
     wanted = supplied.combined(server, settings, theirs)
-    conceal(*(value for one in wanted for value in existing.secret_values(one)))
+    conceal(*(value for one in wanted for value in _secrets(one)))
     cluster = connection.connect(params)
     installer = Installer(cluster, server, params["force"], _users_routes(server))
     outcomes = installer.look(wanted)
+    conceal(*(value for one in outcomes if one.before for value in _secrets(one.before)))
     if any(one.action != "unchanged" for one in outcomes):
         with _lease(task, cluster, server) as run_id:
             if not task.check_mode:
@@ -116,6 +108,11 @@ def run(task: Task) -> dict[str, t.Any]:
     for note in result["notes"]:
         task.progress(note)
     return result
+
+
+def _secrets(obj: Object) -> list[str]:
+    """Return what no output may show of an object."""
+    return [*existing.secret_values(obj), *pod_secrets.in_template(obj)]
 
 
 def _settings(params: dict[str, t.Any]) -> manifests.Settings:

@@ -286,7 +286,7 @@ def _of_revision(task: Task, shift: Shift, weights: Weights, release_record: rec
     """Return the image of the server's container in the revision of the pool to roll back to. Raises Failure."""
     cluster, server = shift.cluster, shift.server
     stable, live = pools_by_weight.rollback_target(release_record.current, shift.stable), pools_by_weight.live(weights)
-    pool = stable.pool if stable else other(live) if live else None
+    pool = task.params["pool"] or (stable.pool if stable else other(live) if live else None)
     if pool is None:
         raise Failure(
             f"Cannot roll back {server}: there is no release record, and neither pool has a majority of the traffic. "

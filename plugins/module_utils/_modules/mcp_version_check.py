@@ -144,7 +144,7 @@ def mismatches(name: str, pool: dict[str, t.Any], wanted: Wanted) -> list[str]:
     """Return a sentence for each way in which the pool (see RETURN) does not run what is wanted."""
     found = []
     if not _is_wanted(pool["image_ref"], wanted):
-        found.append(f"The {name} Deployment has image {pool['image_ref']}, expected {wanted.image}.")
+        found.append(f"The {name} pool has image {pool['image_ref']}, expected {wanted.image}.")
     ready = [pod for pod in pool["pods"] if pod["ready"]]
     if not ready:
         found.append(f"The {name} pool has no ready pod.")

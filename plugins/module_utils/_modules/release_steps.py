@@ -132,7 +132,7 @@ def other_digests(running: t.Mapping[str, str], accepted: t.Collection[str]) -> 
 def why_not_to_continue(release: record.Release | None, pool: str, images: t.Mapping[str, str]) -> str:
     """Return why the release can't shift traffic to the pool, a clause with its full stop; empty when it can. Pure.
 
-    images: what each pool's Deployment runs now.
+    images: what each pool's workload runs now.
     """
     if not release or not record.is_running(release):
         return "no release in progress. Begin one with mcp_release."

@@ -30,12 +30,16 @@ def remover(
 ) -> t.Callable[[stateful_sets.Blocked], bool]:
     """Return what rollout.wait() calls to remove such a pod. changed: what pool_change.change() returned.
 
-    It leaves a pool alone that would lose ready pods while it has traffic, and a set that would lose volumes. Raises
-    Failure and LeaseLost.
+    It leaves a pool alone that would lose ready pods while it has traffic, and a set that would lose volumes or that
+    the controller would not make smaller. Raises Failure and LeaseLost.
     """
 
     def remove(blocked: stateful_sets.Blocked) -> bool:
-        if blocked.loses_volumes or (blocked.ready and pool_change.weight_of(cluster, server, pool)):
+        if (
+            not blocked.alone
+            or blocked.loses_volumes
+            or (blocked.ready and pool_change.weight_of(cluster, server, pool))
+        ):
             return False
         now = {"image_ref": changed["image_ref"], "replicas": changed["replicas"]}
         less = {**now, "replicas": blocked.size}
@@ -57,6 +61,8 @@ def _await_removal(cluster: Api, server: Server, pool: str, size: int, patience:
     """Wait until the pods from this one on are terminating, within the patience: the set may grow again then."""
     while True:
         workload = cluster.get(server.workload_path(pool))
+        if mapping(workload, "spec").get("replicas") != size:  # an autoscaler's choice
+            return
         selector = selectors.labels(mapping(workload, "spec", "selector", "matchLabels"))
         pods = items(cluster.get(paths.pods(server.namespace), labelSelector=selector), "items")
         if not is_behind(workload) and not stateful_sets.pods_from(workload, pods, size):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mcp.server.plugins.module_utils._image import same_name
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
@@ -45,6 +47,7 @@ def change(
     }
     if after["image_ref"] != has_image_ref:
         _refuse_kept_pods(server, pool, workload)
+        _refuse_other_container(cluster, server, pool, workload, after["image_ref"])
     scaler = autoscaling.find(cluster, server, task.warn).get(pool) if replicas is not None else None
     if scaler and replicas is not None:
         after["replicas"] = scaler.size(has_replicas, replicas)
@@ -152,6 +155,26 @@ def _refuse_kept_pods(server: Server, pool: str, workload: Object) -> None:
     """Raise Failure for a StatefulSet that would not give the new image to all of its pods."""
     if stateful_sets.is_set(workload) and (keeps := stateful_sets.keeps_pods(workload)):
         raise Failure(f"Refusing to change the image of {server.workload_title(pool)}: {keeps}.")
+
+
+def _refuse_other_container(cluster: Api, server: Server, pool: str, workload: Object, image_ref: str) -> None:
+    """Raise Failure when another container than the one that was found for the server has this image.
+
+    A Service may lead to a proxy before the server, which must not get the server's image.
+    """
+    if server.container:
+        return
+    containers = {str(one.get("name")): one for one in items(workload, "spec", "template", "spec", "containers")}
+    own = server.container_in(cluster, workload, pool)
+    has = {name: same_name(image_ref, str(one.get("image") or "")) for name, one in containers.items()}
+    if has[own] or not any(has.values()):
+        return
+    others = " and ".join(name for name, it_has in has.items() if it_has)
+    raise Failure(
+        f"Refusing to give container {own} of {server.workload_title(pool)} the image {image_ref}: Service "
+        f"{server.service(pool)} leads to {own}, but {others} has this image now. Set container (mcp_container) to the "
+        "one that is the MCP server."
+    )
 
 
 def write(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
@@ -33,11 +33,7 @@ def min_available(budget: Object, planned: int) -> int:
 
 def covers(budget: Object, labels: dict[str, str]) -> bool:
     """Return whether its selector matches pods with these labels."""
-    selector = mapping(budget, "spec").get("selector")
-    if selector is None:
-        return False
-    same = all(labels.get(key) == value for key, value in mapping(selector, "matchLabels").items())
-    return same and all(_matches(expression, labels) for expression in items(selector, "matchExpressions"))
+    return selectors.matches(mapping(budget, "spec").get("selector"), labels)
 
 
 def strictest(budgets: t.Iterable[Object], labels: dict[str, str], planned: int) -> tuple[int, str]:
@@ -67,16 +63,3 @@ def required_by(
 
 def _count(value: int | str, planned: int) -> int:
     return math.ceil(planned * int(value.removesuffix("%")) / 100) if isinstance(value, str) else value
-
-
-def _matches(expression: Object, labels: dict[str, str]) -> bool:
-    has, values = expression["key"] in labels, expression.get("values") or []
-    match expression["operator"]:
-        case "In":
-            return has and labels[expression["key"]] in values
-        case "NotIn":
-            return not has or labels[expression["key"]] not in values
-        case "Exists":
-            return has
-        case _:
-            return not has

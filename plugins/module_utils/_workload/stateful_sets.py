@@ -100,6 +100,8 @@ class Blocked(t.NamedTuple):
     ready: int
     # Whether scaling the set down would delete volumes.
     loses_volumes: bool
+    # Whether it is the only pod that is not ready. Of several, the controller removes none, whatever the size.
+    alone: bool
 
 
 def blocked(workload: Object, present: t.Iterable[Object], wanted: int) -> Blocked | None:
@@ -118,7 +120,8 @@ def blocked(workload: Object, present: t.Iterable[Object], wanted: int) -> Block
         return None
     size, name = min(stuck)
     ready = sum(at >= size and is_ready(pod) for at, pod in pods)
-    return Blocked(name, size, ready, loses_volumes(workload))
+    alone = sum(at >= 0 and not is_ready(pod) for at, pod in pods) == 1
+    return Blocked(name, size, ready, loses_volumes(workload), alone)
 
 
 def waits_for(found: Blocked, cause: Problem | None) -> Problem:

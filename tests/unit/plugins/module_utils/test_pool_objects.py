@@ -40,6 +40,7 @@ def test_names(given: t.Any, objects: PoolObjects | None) -> None:
         (3, "blue (mcp_blue) is 3: it must be a name in quotation marks, or a dictionary"),
         (True, "blue (mcp_blue) is True: it must be"),
         (["weather"], "blue (mcp_blue) is a list: it must be"),
+        (type("Tagged", (list,), {})(), "blue (mcp_blue) is a list: it must be"),  # as Ansible hands them over
         ("Weather", "blue (mcp_blue) gives 'Weather', which is not a valid name in Kubernetes"),
         ("../secrets", "blue (mcp_blue) gives '../secrets'"),
         ("{broken", "blue (mcp_blue) gives '{broken'"),
@@ -49,7 +50,7 @@ def test_names(given: t.Any, objects: PoolObjects | None) -> None:
         ({3: "w"}, "blue (mcp_blue) has no key '3'"),
         ({"deployment": "a", "stateful_set": "b"}, "blue (mcp_blue) has both deployment and stateful_set"),
         ({"deployment": 3}, "blue (mcp_blue) deployment is 3: it must be a name, in quotation marks."),
-        ({"service": {"name": "w"}}, "blue (mcp_blue) service is a dict: it must be a name"),
+        ({"service": {"name": "w"}}, "blue (mcp_blue) service is a dictionary: it must be a name"),
         ({"service": "W"}, "blue (mcp_blue) service gives 'W'"),
     ],
 )

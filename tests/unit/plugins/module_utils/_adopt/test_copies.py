@@ -13,7 +13,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import copies
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server(
     "prod",
@@ -169,23 +170,6 @@ def test_a_service_has_the_same_ports_and_no_address(spec: dict[str, t.Any], exp
         "projectcontour.io/upstream-protocol.h2c": "mcp",
         "mcp.server/adopted": "w",
     }
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "hidden"),
-    [
-        ("API_TOKEN", "abcdef", True),
-        ("OPENAI_API_KEY", "abcdef", True),
-        ("DB_PASSWORD", "abcdef", True),
-        ("DATABASE_URL", "postgresql://user:secret@db/x", True),
-        ("DATABASE_URL", "postgresql://db/x", False),
-        ("LOG_LEVEL", "info", False),
-        ("KEYBOARD", "us", False),
-    ],
-)
-def test_values_that_look_like_secrets(name: str, value: str, hidden: bool) -> None:
-    pod = {"containers": [{"name": "w", "env": [{"name": name, "value": value}, {"name": "X", "valueFrom": {}}]}]}
-    assert copies.secret_values(deployment(pod)) == ([value] if hidden else [])
 
 
 def test_what_is_for_a_repository_has_no_mark_of_ours() -> None:

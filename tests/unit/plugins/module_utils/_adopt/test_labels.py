@@ -11,7 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import labels
-from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Selecting, choose, matches
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice, Selecting, choose
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.selectors import matches
 
 NAME, INSTANCE, PART = "app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/part-of"
 LIVE = {"app": "weather", "tier": "backend"}

@@ -15,7 +15,8 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import plan, ref
 from ansible_collections.mcp.server.plugins.module_utils._adopt.facts import Facts
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice
 from ansible_collections.mcp.server.plugins.module_utils._install.manifests import Settings
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 SERVER = Server(
     "prod",
@@ -115,10 +116,10 @@ def test_the_names_of_the_idle_pool(blue: PoolObjects, green: PoolObjects) -> No
     assert plan.green_of(blue) == green
 
 
-def noted(found: Facts, route: t.Any = None, unseen: t.Sequence[str] = ()) -> list[str]:
+def noted(found: Facts, route: t.Any = None) -> list[str]:
     choice = plan.labels(SERVER, found)
     assert isinstance(choice, Choice)
-    return plan.notes(SERVER, found, choice, route or ROUTE, unseen)
+    return plan.notes(SERVER, found, choice, route or ROUTE)
 
 
 def policy(name: str, selector: t.Any, **spec: t.Any) -> dict[str, t.Any]:
@@ -174,7 +175,7 @@ def test_a_route_that_kubectl_applied_and_one_without_a_header() -> None:
     traefik = replace(SERVER, route_kind="traefik")
     choice = plan.labels(traefik, facts())
     assert isinstance(choice, Choice)
-    assert "sets no header" in plan.notes(traefik, facts(), choice, {"spec": {}}, [])[0]
+    assert "sets no header" in plan.notes(traefik, facts(), choice, {"spec": {}})[0]
 
 
 def test_budgets_and_policies_get_copies_that_select_the_idle_pool() -> None:
@@ -206,3 +207,25 @@ def test_labels_that_nothing_keeps_apart_are_a_problem() -> None:
     live = workload(selector={"matchExpressions": [{"key": "job", "operator": "DoesNotExist"}]})
     (problem,) = plan.make(SERVER, facts(live), Settings(""), None).problems
     assert "No labels keep the idle pool's pods apart from the live ones: Deployment w would select them" in problem
+
+
+def test_the_role_has_the_autoscaler_by_its_own_name() -> None:
+    target = {"kind": "Deployment", "name": "w"}
+    scaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "odd"}, "spec": {"scaleTargetRef": target}}
+    for autoscalers, names in (([], ["w", "w-green"]), ([scaler], ["odd", "w-green"])):
+        *_, role = plan.make(SERVER, facts(autoscalers=autoscalers), Settings(""), None).objects
+        named = [
+            one["resourceNames"]
+            for one in role["rules"]
+            if one["resources"] == ["horizontalpodautoscalers"] and "resourceNames" in one
+        ]
+        assert named == [names]
+
+
+def test_pods_that_the_idle_pool_has_already_need_no_room_in_a_quota() -> None:
+    """A second run, while a release has both pools at full size."""
+    quota = {"metadata": {"name": "q"}, "spec": {}, "status": {"hard": {"pods": "4"}, "used": {"pods": "4"}}}
+    green, front = workload("w-green", labels={"app": "w-green"}), service("w-green")
+    there = facts(None, None, green, front, quotas=[quota], green_workload=green, green_service=front)
+    assert refusals.problems(SERVER, there) == []
+    assert refusals.problems(SERVER, facts(quotas=[quota])) != []

@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._adopt import routes
 from ansible_collections.mcp.server.plugins.module_utils._adopt.leading import weighted
-from ansible_collections.mcp.server.plugins.module_utils._server import PoolObjects, Server
+from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
+from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes import kind as kinds
 

@@ -442,13 +442,38 @@ def test_several_routes_are_refused_by_name(api: ApiServer) -> None:
     api.put(ROUTE.replace("public", "second"), route(backend(weight=1)))
     said = refused(api).msg
     assert "HTTPRoute prod/public (mcp_route_kind: httproute)" in said and "HTTPRoute prod/second" in said
-    adopt(route="second")
+    notes = adopt(route="second")["notes"]
     assert weights(api) == {"weather": 1}
+    assert any(note.startswith("HTTPRoute prod/public also leads to Service weather") for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "name"),
+    [
+        (ROUTE.replace("public", "second"), route(backend("weather-green")), "HTTPRoute prod/second"),
+        (
+            INGRESS,
+            {"spec": {"defaultBackend": {"service": {"name": "weather-green", "port": {"number": 80}}}}},
+            "Ingress public",
+        ),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"route": "public"}])
+def test_another_route_that_leads_to_the_idle_pool_is_in_the_way_of_the_way_back(
+    api: ApiServer, options: dict[str, t.Any], path: str, other: dict[str, t.Any], name: str
+) -> None:
+    adopt(**options)
+    api.put(path, other)
+    if options or path == INGRESS:
+        assert f"{name} leads to Service weather-green" in refused(api, state="absent", **options).msg
+    else:
+        assert "name it (mcp_route" in refused(api, state="absent").msg
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"green": {"stateful_set": "idle"}}, "names StatefulSet idle, but the live pool is Deployment weather"),
         ({"route": "missing"}, "HTTPRoute prod/missing does not exist, but HTTPRoute prod/public"),
         ({"blue": "absent"}, "Deployment prod/absent does not exist. There are Deployment weather"),
         ({"blue": {"deployment": "weather", "service": "nothing"}}, "Service prod/nothing does not exist"),
@@ -525,13 +550,19 @@ def test_what_looks_like_a_secret_is_in_no_output(api: ApiServer, monkeypatch: p
     monkeypatch.setattr(mcp_adopt, "conceal", lambda *values: concealed.extend(values))
     adopt()
     assert concealed == [SECRET]
+    concealed.clear()
+    undo()
+    assert concealed == [SECRET]
 
 
 def test_what_may_not_be_listed_is_said(api: ApiServer) -> None:
     api.refused |= {"list networkpolicies", "list podmonitors", "list ingresses"}
     notes = adopt()["notes"]
-    for kind in ("networkpolicies", "podmonitors", "ingresses"):
-        assert any(f"may not list {kind}" in note for note in notes)
+    assert sorted(note for note in notes if "may not list" in note) == [
+        "This user may not list ingresses: check yourself that none of them leads to Service weather.",
+        "This user may not list networkpolicies: check yourself that none of them selects pods by app=weather-green.",
+        "This user may not list podmonitors: check yourself that none of them selects pods by app=weather-green.",
+    ]
     assert f"{POLICY}-green" not in api.objects
 
 

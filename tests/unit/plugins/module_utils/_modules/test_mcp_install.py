@@ -593,6 +593,12 @@ def test_objects_of_a_kustomize_folder_replace_and_come_first(
     assert not install(kustomize=folder)["changed"]
 
 
+def test_what_looks_like_a_secret_in_a_pod_is_in_no_output(api: ApiServer, no_secrets: set[str]) -> None:
+    install(env=[{"name": "API_TOKEN", "value": "first-planted"}])
+    install(env=[{"name": "API_TOKEN", "value": "second-planted"}], force=True)
+    assert {"first-planted", "second-planted"} <= no_secrets
+
+
 def test_a_secret_of_others_is_not_shown_when_it_is_taken_over(api: ApiServer, kustomize: t.Callable[..., str]) -> None:
     old = base64.b64encode(b"theirs").decode()
     api.put(f"{CORE}/secrets/keys", {"kind": "Secret", "data": {"token": old}})

@@ -230,6 +230,14 @@ def test_begun(monkeypatch, params, pool, image, deploy):
     assert "goes to pool blue" in lines[-1] and result["version"] == image.rpartition(":")[2]
 
 
+def test_a_revision_of_the_pool_that_is_named(monkeypatch):
+    """The numbers of both pools' revisions overlap: the named pool's must not be looked up in the other's."""
+    with pytest.raises(Failure, match=f"{NEW} is live on pool green"):
+        call(monkeypatch, cluster(), revision=1, pool="green")
+    result, _lines = call(monkeypatch, cluster(), revision=1, pool="blue")
+    assert result["image_ref"] == OTHER
+
+
 @pytest.mark.parametrize(
     ("params", "says"),
     [

@@ -56,10 +56,10 @@ def pool(*pods, image_ref=REFERENCE):
         (
             pool(pod(), image_ref="ghcr.io/org/mcp-server:v1.1.5"),
             WANTED,
-            [f"Deployment has image ghcr.io/org/mcp-server:v1.1.5, expected {REFERENCE}."],
+            [f"pool has image ghcr.io/org/mcp-server:v1.1.5, expected {REFERENCE}."],
         ),
-        (pool(pod(), image_ref=f"{REFERENCE}@{OTHER}"), WANTED, ["Deployment has image"]),
-        (pool(pod(), image_ref="NOT AN IMAGE"), WANTED, ["Deployment has image NOT AN IMAGE"]),
+        (pool(pod(), image_ref=f"{REFERENCE}@{OTHER}"), WANTED, ["pool has image"]),
+        (pool(pod(), image_ref="NOT AN IMAGE"), WANTED, ["pool has image NOT AN IMAGE"]),
         (
             pool(pod(image_ref="ghcr.io/org/mcp-server:v1.1.5", digest=OTHER)),
             WANTED,

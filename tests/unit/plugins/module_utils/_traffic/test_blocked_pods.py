@@ -82,13 +82,18 @@ class Cluster(ApiServer):
             if ordered and pods[number]["status"]["conditions"][0]["status"] != "True":
                 return None  # it waits, whatever the template says
         if too_many := [number for number in pods if number >= self.size]:
-            del self.objects[f"{PODS}/mcp-green-{max(too_many)}"]
+            first = next((number for number in pods if not self._is_ready(number)), None)
+            if not ordered or self._is_ready(max(too_many)) or max(too_many) == first:
+                del self.objects[f"{PODS}/mcp-green-{max(too_many)}"]
             return None
         for number in sorted(pods, reverse=True):
             if pods[number]["metadata"]["labels"][stateful_sets.REVISION] != self._newest:
                 del self.objects[f"{PODS}/mcp-green-{number}"]
                 return None
         return None
+
+    def _is_ready(self, number: int) -> bool:
+        return bool(self.pods()[number]["status"]["conditions"][0]["status"] == "True")
 
     def _make(self, number: int) -> None:
         name, bad = f"mcp-green-{number}", self.image == BAD
@@ -184,6 +189,26 @@ def test_ready_pods_that_have_traffic_are_kept(monkeypatch: pytest.MonkeyPatch, 
         assert set(cluster.sizes) == {3}
     else:
         assert run(monkeypatch, cluster, image_ref=NEXT)["ready"] == 3
+
+
+def test_of_several_pods_that_are_not_ready_the_controller_removes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    unready(cluster, 1)
+    unready(cluster, 2)
+    with pytest.raises(Failure, match=r"pod mcp-green-1: is not ready; it is of a former revision"):
+        run(monkeypatch, cluster, image_ref=NEXT, wait_timeout=0.5)
+    assert set(cluster.sizes) == {3}
+
+
+def test_an_autoscaler_that_makes_the_set_larger_meanwhile_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    with pytest.raises(Failure, match="pod mcp-green-2"):
+        run(monkeypatch, cluster, image_ref=BAD)
+    monkeypatch.setattr(cluster, "_act", lambda: None)  # the controller is slower
+    cluster.controllers.append(lambda path: cluster.size == 2 and cluster.change(SET, {"spec": {"replicas": 4}}))
+    with pytest.raises(Failure, match="kubectl delete pod mcp-green-2") as failure:
+        run(monkeypatch, cluster, image_ref=GOOD)
+    assert failure.value.evidence["seconds"] < 30 and cluster.size == 3
 
 
 def test_volumes_are_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
