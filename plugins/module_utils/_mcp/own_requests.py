@@ -19,6 +19,7 @@ from contextlib import closing, suppress
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, eras, jsonrpc, protocol, reasons
+from ansible_collections.mcp.server.plugins.module_utils._mcp.asking import Later
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
@@ -41,9 +42,9 @@ END_TIMEOUT = 2.0  # seconds to end a session
 # By which servers say that they don't know a request, and not that they fail.
 _STATUSES = protocol.OTHER_ERA_STATUSES | {422}
 INTERNAL_ERROR = -32603
-
-
-TRIES = 8  # to reach the pool that has refused a request, and to find what it accepts
+TRYING = 8.0  # seconds to reach the pool that has refused a request, and to find what it accepts
+DOUBT = 60.0  # seconds after which such refusals count as failed, though the gateway sent few requests to the pool
+WAITING = 1.0  # seconds for which others wait for that
 ORDER = (INITIALIZE, DISCOVER, STREAM)  # most servers accept the first one, whatever else they know
 
 
@@ -70,13 +71,15 @@ class Pace:
         while not self._open.acquire(timeout=0.1):
             if stop.is_set():
                 return False
-        with self._lock:
-            at = max(time.monotonic(), self._next)
-            self._next = at + self._every
-        if stop.wait(max(0.0, at - time.monotonic())):
-            self.done()
-            return False
-        return True
+        while not stop.is_set():
+            with self._lock:
+                left = self._next - time.monotonic()
+                if left <= 0:
+                    self._next = time.monotonic() + self._every
+                    return True
+            stop.wait(left)
+        self.done()
+        return False
 
     def done(self) -> None:
         self._open.release()
@@ -87,7 +90,10 @@ class Known:
 
     def __init__(self, way: str = "") -> None:
         self.way = way  # empty until the first good answer
-        self.accepted: dict[str | None, set[str]] = {}  # requests, by the pool that the header named
+        # Requests, by the pool that the header named; of those that were refused the statuses
+        self.accepted: dict[str | None, set[str]] = {}
+        self.refused: dict[str | None, dict[str, int]] = {}
+        self.doubted: dict[str | None, float] = {}  # when a pool refused the known request first
         self.opens_sessions = False
         self.changed = False  # whether another request has taken the place of the first one
         self.alternates = False  # between pools that accept no request in common
@@ -102,7 +108,10 @@ class Known:
 
     def accept(self, way: str, said: Said) -> None:
         """Note a request that was accepted."""
-        self.accepted.setdefault(pool_in(said.values), set()).add(way)
+        pool = pool_in(said.values)
+        self.accepted.setdefault(pool, set()).add(way)
+        self.refused.pop(pool, None)
+        self.doubted.pop(pool, None)
 
     def change(self, way: str, said: Said) -> None:
         """Note a request that a pool accepted, which refused the known one."""
@@ -163,9 +172,13 @@ class OwnRequests:
             if said is not None and not said.reason:
                 known.accept(way, said)
             return said
-        with known.lock:
+        if not known.lock.acquire(timeout=WAITING):
+            return None
+        try:
             # Meanwhile another request may have told what this refusal does: it tells nothing else.
             return self._instead(way, refusal, connection, stop) if known.way == way else None
+        finally:
+            known.lock.release()
 
     def _preferred(self, way: str) -> str:
         """Return the request to send: where serverInfo names the pool, one that is answered with it."""
@@ -191,30 +204,39 @@ class OwnRequests:
     def _instead(self, refused: str, refusal: Said, connection: Connection, stop: threading.Event) -> Said | None:
         """Return what the pool that refused a request answers to others; its refusal when it accepts none of them.
 
-        None when the gateway sends none of them to this pool.
+        None when the gateway sends none of them to this pool in time.
         """
         known, pool = self._known, pool_in(refusal.values)
         mine = known.accepted.get(pool, set())
         if refused in mine if pool else (known.changed or known.accepted.keys() != {None}):
             return refusal  # it accepted this one before, or is not known to be of a pool
-        ways = [way for way in (sorted(mine) if pool and mine else ORDER) if way != refused]
-        status = refusal.status if refused == INITIALIZE else 0
-        for _try in range(TRIES):
-            ways = [way for way in ways if way != STREAM or not status or status in protocol.NO_POST_STATUSES]
+        if time.monotonic() - known.doubted.setdefault(pool, time.monotonic()) > DOUBT:
+            return refusal
+        # Of a pool that gets few requests, what was refused earlier counts too.
+        statuses = known.refused.setdefault(pool, {})
+        statuses[refused] = refusal.status
+        bound = Deadline(TRYING)
+        while bound.left and not stop.is_set():
+            ways = [way for way in (sorted(mine) if pool and mine else ORDER) if way not in statuses]
+            if statuses.get(INITIALIZE, 404) not in protocol.NO_POST_STATUSES:
+                ways = [way for way in ways if way != STREAM]
             if not ways:
                 return refusal
             try:
-                said = self._paced(ways[0], connection, stop, ways[0] != DISCOVER)
+                # Until one has opened a session, nothing is slow.
+                said = self._paced(ways[0], connection, stop, known.opens_sessions)
             except Declined as declined:
                 if pool_in(declined.said.values) == pool:
-                    status = declined.said.status if ways.pop(0) == INITIALIZE else status
-                continue
-            if said is None:
-                return None
-            if pool_in(said.values) == pool:
-                if not said.reason:
+                    statuses[ways[0]] = declined.said.status
+            else:
+                if said is None:
+                    return None
+                answered = pool_in(said.values)
+                if answered == pool and not said.reason:
                     known.change(ways[0], said)
-                return said
+                if answered == pool or (answered is None and said.reason):
+                    return said
+            stop.wait(1 / RATE)
         return None
 
     def _cheapest(self, way: str, connection: Connection) -> str:
@@ -252,6 +274,9 @@ class OwnRequests:
             except Fault as fault:
                 reason = f"{way} {fault.msg}"
             said = self._said(way, connection, reason, time.monotonic() - start, info)
+            given = self._endpoint.headers
+            if said.status == 401 and isinstance(given, Later) and given.renew(headers):
+                return self._asked(way, connection)
             if declined is not None:
                 declined.said = said
                 raise declined

@@ -230,6 +230,87 @@ def test_what_a_pool_accepted_it_may_not_refuse() -> None:
         assert sent(server)[begun:] == ["ping"]
 
 
+@pytest.mark.parametrize("why", [404, 400, 422])
+def test_refusals_of_a_pool_that_gets_few_requests_count(why: int) -> None:
+    """It took seconds for each, and most were dropped, as the gateway sent the other requests to the other pool."""
+    green = {**STATELESS, **dict.fromkeys(("ping", "initialize", "server/discover", "GET"), says(why, "no"))}
+    pools = Pools(True, blue=STATELESS, green=green)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 12], 0
+        begun = time.monotonic()
+        said = [one for one in ask(public, 60) if one]
+        assert time.monotonic() - begun < 4
+        assert {bool(one.reason) for one in said if one.values == ("green",)} == {True}
+        assert sum(bool(one.reason) for one in said) >= 3
+        assert sent(server).count("initialize") < 40
+
+
+def test_a_pool_of_another_mode_that_gets_few_requests_is_no_failure() -> None:
+    green = {**LEGACY, "ping": fails(400, -32600)}
+    pools = Pools(True, blue=STATELESS, green=green)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 30], 0
+        (said,) = ask(public)
+        assert said is not None and not said.reason and said.values == ("green",)
+        assert server.ended == [SESSION] and share.slow_note(public)
+
+
+def test_a_pool_that_cannot_be_found_out_fails_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_requests, "DOUBT", 0.2)
+    monkeypatch.setattr(own_requests, "TRYING", 0.1)
+    pools = Pools(True, blue=STATELESS, green=BROKEN)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 1000], 0
+        assert ask(public) == [None]
+        time.sleep(0.2)
+        pools.turns, pools._at = ["green"], 0
+        assert t.cast(Said, ask(public)[0]).reason
+        pools.scripts["green"] = STATELESS
+        assert not t.cast(Said, ask(public)[0]).reason
+
+
+def test_no_one_waits_for_a_turn_that_nobody_takes() -> None:
+    """An emergency follows a watch: its first request must not wait for those that the watch gave up."""
+    pace, stop = own_requests.Pace(), threading.Event()
+    assert pace.turn(stop)
+    pace.done()
+    threads = [threading.Thread(target=pace.turn, args=(stop,), daemon=True) for _thread in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    stop.set()
+    for thread in threads:
+        thread.join(2)
+    begun = time.monotonic()
+    assert pace.turn(NEVER)
+    assert time.monotonic() - begun < 1.5
+
+
+def test_a_token_that_is_replaced_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def guarded(handler: Handler, message: t.Any) -> None:
+        if handler.headers["Authorization"] != f"Bearer {tokens[-1]}":
+            return handler.answer(401)
+        return MODERN["server/discover"](handler, message)
+
+    tokens = ["the-first-token"]
+    monkeypatch.setenv("THE_TOKEN", tokens[0])
+    monkeypatch.setattr(asking_of, "RENEWAL", 0.0)
+    with Scripted({**MODERN, "server/discover": guarded}) as server:
+        params = {"endpoint": {**endpoint.defaults(), "url": server.url}, "auth": {"token_env": "THE_TOKEN"}}
+        public = asking_of.endpoint_of({**params, "namespace": "prod"})
+        assert not t.cast(Said, ask(public)[0]).reason
+        tokens.append("the-second-token")
+        assert "returned 401" in t.cast(Said, ask(public)[0]).reason
+        monkeypatch.setenv("THE_TOKEN", tokens[1])
+        assert not t.cast(Said, ask(public)[0]).reason
+
+
 def test_refusals_without_a_header_are_excused_once() -> None:
     """Otherwise the pool that answers would excuse the one that fails."""
     pools = Pools(False, blue=STATELESS, green=NO_PING)
