@@ -42,6 +42,7 @@ END_TIMEOUT = 2.0  # seconds to end a session
 # By which servers say that they don't know a request, and not that they fail.
 _STATUSES = protocol.OTHER_ERA_STATUSES | {422}
 INTERNAL_ERROR = -32603
+UNKNOWN_FAILS = (200, 500, 501)  # statuses by which servers may fail at a request that they don't know
 TRYING = 8.0  # seconds to reach the pool that has refused a request, and to find what it accepts
 DOUBT = 60.0  # seconds after which such refusals count as failed, though the gateway sent few requests to the pool
 WAITING = 1.0  # seconds for which others wait for that
@@ -194,6 +195,11 @@ class OwnRequests:
                 said = self._paced(way, connection, stop, way != DISCOVER)
             except Declined as declined:
                 refusals[way] = declined
+                continue
+            # Some servers fail at a request that they don't know, which must not keep them from being asked by others.
+            if way == DISCOVER and said is not None and said.reason and said.status in UNKNOWN_FAILS:
+                refusals[way] = Declined(said.reason, is_clear=False)
+                refusals[way].said = said
                 continue
             if said is not None and not said.reason:
                 self._known.accept(way, said)

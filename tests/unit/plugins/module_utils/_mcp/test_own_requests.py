@@ -77,6 +77,19 @@ STATELESS = {**LEGACY, "initialize": results(INFO), "ping": results({})}
         ({**STATELESS, "ping": unknown}, ["server/discover", "initialize", "ping"], ["initialize"], False),
         ({**STATELESS, "ping": fails(200, -32600)}, ["server/discover", "initialize", "ping"], ["initialize"], False),
         (LEGACY, ["server/discover", "initialize", "DELETE"], ["initialize", "DELETE"], True),
+        # Fails at what it does not know
+        (
+            {**LEGACY, "server/discover": says(500, "Missing handler")},
+            ["server/discover", "initialize", "DELETE"],
+            ["initialize", "DELETE"],
+            True,
+        ),
+        (
+            {**STATELESS, "server/discover": fails(200, -32603)},
+            ["server/discover", "initialize", "ping"],
+            ["ping"],
+            False,
+        ),
         # A session may not be ended: so nobody tries again
         ({**LEGACY, "DELETE": says(405)}, ["server/discover", "initialize", "DELETE"], ["initialize"], True),
     ],
@@ -105,6 +118,7 @@ def test_the_request_that_is_sent(scripts: dict[str, Script], first: list[str], 
         ({**MODERN, "server/discover": says(403, "Invalid Host header")}, "does not accept this Host", 1),
         ({**MODERN, "server/discover": says(429)}, "returned 429", 1),
         ({**LEGACY, "initialize": says(500)}, "initialize returned 500", 2),
+        ({**MODERN, "server/discover": says(500)}, "server/discover returned 500", 3),
         ({**LEGACY, "initialize": fails(200, -32603)}, "failed with error -32603", 2),
         ({**LEGACY, "initialize": says(404), "GET": says(404)}, "initialize returned 404", 3),
         ({**LEGACY, "initialize": says(404)}, "initialize returned 404", 3),
