@@ -32,7 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
     pool_values,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, without_part_of_secrets
 
 DISCOVER, PING, INITIALIZE, STREAM, METADATA = "server/discover", "ping", "initialize", "GET", "metadata"
 SLOW_RATE = 1.0  # new sessions per second: some servers keep each for ever
@@ -72,15 +72,19 @@ class Pace:
         while not self._open.acquire(timeout=0.1):
             if stop.is_set():
                 return False
-        while not stop.is_set():
-            with self._lock:
-                left = self._next - time.monotonic()
-                if left <= 0:
-                    self._next = time.monotonic() + self._every
-                    return True
-            stop.wait(left)
-        self.done()
-        return False
+        has_turn = False
+        try:
+            while not (has_turn or stop.is_set()):
+                with self._lock:
+                    left = self._next - time.monotonic()
+                    if has_turn := left <= 0:
+                        self._next = time.monotonic() + self._every
+                if not has_turn:
+                    stop.wait(left)
+            return has_turn
+        finally:  # also when a signal interrupts it
+            if not has_turn:
+                self.done()
 
     def done(self) -> None:
         self._open.release()
@@ -295,6 +299,8 @@ class OwnRequests:
         if status in (401, 403) and not self._endpoint.headers and "this Host" not in reason:
             reason = f"{way} is answered {status} without credentials: name them in auth (mcp_auth)"
         values = pool_values(connection, self._endpoint.answering.pool_header)
+        # A server may repeat what it refuses, and reasons are recorded and announced.
+        reason = without_part_of_secrets(reason) if reason else ""
         return Said(reason, status, seconds, values, server_info=info, keeps=way != STREAM)
 
     def _send(self, way: str, connection: Connection, streamable: Streamable) -> dict[str, t.Any]:

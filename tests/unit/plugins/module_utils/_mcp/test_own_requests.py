@@ -325,6 +325,28 @@ def test_a_token_that_is_replaced_is_read_again(monkeypatch: pytest.MonkeyPatch)
         assert not t.cast(Said, ask(public)[0]).reason
 
 
+@pytest.mark.parametrize("shown", ["the-token-of-the-server", "x" * 170 + "the-token-of-the-server"])
+def test_no_reason_has_the_token_that_a_server_repeats(monkeypatch: pytest.MonkeyPatch, shown: str) -> None:
+    monkeypatch.setenv("THE_TOKEN", "the-token-of-the-server")
+    with Scripted({**MODERN, "server/discover": says(503, f"no such token: {shown}")}) as server:
+        params = {"endpoint": {**endpoint.defaults(), "url": server.url}, "auth": {"token_env": "THE_TOKEN"}}
+        (said,) = ask(asking_of.endpoint_of({**params, "namespace": "prod"}))
+        assert said is not None and "no such token" in said.reason and "the-t" not in said.reason
+
+
+def test_who_is_interrupted_leaves_its_turn_to_others() -> None:
+    class Signal(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise Interrupted("SIGTERM")
+
+    pace = own_requests.Pace(rate=10.0, at_once=1)
+    assert pace.turn(NEVER)
+    pace.done()
+    with pytest.raises(Interrupted):
+        pace.turn(Signal())
+    assert pace.turn(NEVER)
+
+
 def test_refusals_without_a_header_are_excused_once() -> None:
     """Otherwise the pool that answers would excuse the one that fails."""
     pools = Pools(False, blue=STATELESS, green=NO_PING)
