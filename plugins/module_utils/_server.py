@@ -96,7 +96,7 @@ class Server:
             params.get("route_kind", "httproute"),
             params.get("route_nearest", False),
             params.get("route_custom"),
-            pool_header=params.get("pool_header", cls.pool_header),
+            pool_header=params.get("pool_header") or cls.pool_header,  # null counts as given to ansible-core
             port=params.get("port"),
         )
         names = {option: getattr(server, option) for option in ("namespace", "name", "route")}
@@ -109,7 +109,8 @@ class Server:
                     "Kubernetes: "
                     "use only lower-case letters, digits, dots and hyphens."
                 )
-        if not HEADER_NAME.fullmatch(server.pool_header):
+        emergency = bool(params.get("rollback"))  # which needs neither a header nor a port
+        if not (emergency or HEADER_NAME.fullmatch(server.pool_header)):
             raise Failure(
                 f"pool_header is {server.pool_header!r}, which is not a valid name of a header: use only letters, "
                 "digits and hyphens."
@@ -117,7 +118,7 @@ class Server:
         blue, green = (pool_objects(pool, params.get(pool), server.pool_name(pool)) for pool in POOLS)
         server = replace(server, blue=blue, green=green)
         _refuse_shared(server)
-        if server.port is not None and not 0 < server.port < 65536:
+        if not emergency and server.port is not None and not 0 < server.port < 65536:
             raise Failure(f"port (mcp_port) is {server.port}: it must be from 1 to 65535.")
         _refuse_custom(server)
         return server

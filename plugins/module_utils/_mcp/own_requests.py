@@ -19,6 +19,7 @@ from contextlib import closing, suppress
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http.connection import Connection, Reply
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth, eras, jsonrpc, protocol, reasons
+from ansible_collections.mcp.server.plugins.module_utils._mcp.asking import Later
 from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._mcp.http_sse import HttpSse
 from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
@@ -31,7 +32,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.requests import (
     pool_values,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.transport import Streamable
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, without_part_of_secrets
 
 DISCOVER, PING, INITIALIZE, STREAM, METADATA = "server/discover", "ping", "initialize", "GET", "metadata"
 SLOW_RATE = 1.0  # new sessions per second: some servers keep each for ever
@@ -41,9 +42,10 @@ END_TIMEOUT = 2.0  # seconds to end a session
 # By which servers say that they don't know a request, and not that they fail.
 _STATUSES = protocol.OTHER_ERA_STATUSES | {422}
 INTERNAL_ERROR = -32603
-
-
-TRIES = 8  # to reach the pool that has refused a request, and to find what it accepts
+UNKNOWN_FAILS = (200, 500, 501)  # statuses by which servers may fail at a request that they don't know
+TRYING = 8.0  # seconds to reach the pool that has refused a request, and to find what it accepts
+DOUBT = 60.0  # seconds after which such refusals count as failed, though the gateway sent few requests to the pool
+WAITING = 1.0  # seconds for which others wait for that
 ORDER = (INITIALIZE, DISCOVER, STREAM)  # most servers accept the first one, whatever else they know
 
 
@@ -70,13 +72,19 @@ class Pace:
         while not self._open.acquire(timeout=0.1):
             if stop.is_set():
                 return False
-        with self._lock:
-            at = max(time.monotonic(), self._next)
-            self._next = at + self._every
-        if stop.wait(max(0.0, at - time.monotonic())):
-            self.done()
-            return False
-        return True
+        has_turn = False
+        try:
+            while not (has_turn or stop.is_set()):
+                with self._lock:
+                    left = self._next - time.monotonic()
+                    if has_turn := left <= 0:
+                        self._next = time.monotonic() + self._every
+                if not has_turn:
+                    stop.wait(left)
+            return has_turn
+        finally:  # also when a signal interrupts it
+            if not has_turn:
+                self.done()
 
     def done(self) -> None:
         self._open.release()
@@ -87,7 +95,10 @@ class Known:
 
     def __init__(self, way: str = "") -> None:
         self.way = way  # empty until the first good answer
-        self.accepted: dict[str | None, set[str]] = {}  # requests, by the pool that the header named
+        # Requests, by the pool that the header named; of those that were refused the statuses
+        self.accepted: dict[str | None, set[str]] = {}
+        self.refused: dict[str | None, dict[str, int]] = {}
+        self.doubted: dict[str | None, float] = {}  # when a pool refused the known request first
         self.opens_sessions = False
         self.changed = False  # whether another request has taken the place of the first one
         self.alternates = False  # between pools that accept no request in common
@@ -102,7 +113,10 @@ class Known:
 
     def accept(self, way: str, said: Said) -> None:
         """Note a request that was accepted."""
-        self.accepted.setdefault(pool_in(said.values), set()).add(way)
+        pool = pool_in(said.values)
+        self.accepted.setdefault(pool, set()).add(way)
+        self.refused.pop(pool, None)
+        self.doubted.pop(pool, None)
 
     def change(self, way: str, said: Said) -> None:
         """Note a request that a pool accepted, which refused the known one."""
@@ -163,9 +177,13 @@ class OwnRequests:
             if said is not None and not said.reason:
                 known.accept(way, said)
             return said
-        with known.lock:
+        if not known.lock.acquire(timeout=WAITING):
+            return None
+        try:
             # Meanwhile another request may have told what this refusal does: it tells nothing else.
             return self._instead(way, refusal, connection, stop) if known.way == way else None
+        finally:
+            known.lock.release()
 
     def _preferred(self, way: str) -> str:
         """Return the request to send: where serverInfo names the pool, one that is answered with it."""
@@ -182,6 +200,11 @@ class OwnRequests:
             except Declined as declined:
                 refusals[way] = declined
                 continue
+            # Some servers fail at a request that they don't know, which must not keep them from being asked by others.
+            if way == DISCOVER and said is not None and said.reason and said.status in UNKNOWN_FAILS:
+                refusals[way] = Declined(said.reason, is_clear=False)
+                refusals[way].said = said
+                continue
             if said is not None and not said.reason:
                 self._known.accept(way, said)
                 self._known.way = self._cheapest(way, connection)
@@ -191,30 +214,39 @@ class OwnRequests:
     def _instead(self, refused: str, refusal: Said, connection: Connection, stop: threading.Event) -> Said | None:
         """Return what the pool that refused a request answers to others; its refusal when it accepts none of them.
 
-        None when the gateway sends none of them to this pool.
+        None when the gateway sends none of them to this pool in time.
         """
         known, pool = self._known, pool_in(refusal.values)
         mine = known.accepted.get(pool, set())
         if refused in mine if pool else (known.changed or known.accepted.keys() != {None}):
             return refusal  # it accepted this one before, or is not known to be of a pool
-        ways = [way for way in (sorted(mine) if pool and mine else ORDER) if way != refused]
-        status = refusal.status if refused == INITIALIZE else 0
-        for _try in range(TRIES):
-            ways = [way for way in ways if way != STREAM or not status or status in protocol.NO_POST_STATUSES]
+        if time.monotonic() - known.doubted.setdefault(pool, time.monotonic()) > DOUBT:
+            return refusal
+        # Of a pool that gets few requests, what was refused earlier counts too.
+        statuses = known.refused.setdefault(pool, {})
+        statuses[refused] = refusal.status
+        bound = Deadline(TRYING)
+        while bound.left and not stop.is_set():
+            ways = [way for way in (sorted(mine) if pool and mine else ORDER) if way not in statuses]
+            if statuses.get(INITIALIZE, 404) not in protocol.NO_POST_STATUSES:
+                ways = [way for way in ways if way != STREAM]
             if not ways:
                 return refusal
             try:
-                said = self._paced(ways[0], connection, stop, ways[0] != DISCOVER)
+                # Until one has opened a session, nothing is slow.
+                said = self._paced(ways[0], connection, stop, known.opens_sessions)
             except Declined as declined:
                 if pool_in(declined.said.values) == pool:
-                    status = declined.said.status if ways.pop(0) == INITIALIZE else status
-                continue
-            if said is None:
-                return None
-            if pool_in(said.values) == pool:
-                if not said.reason:
+                    statuses[ways[0]] = declined.said.status
+            else:
+                if said is None:
+                    return None
+                answered = pool_in(said.values)
+                if answered == pool and not said.reason:
                     known.change(ways[0], said)
-                return said
+                if answered == pool or (answered is None and said.reason):
+                    return said
+            stop.wait(1 / RATE)
         return None
 
     def _cheapest(self, way: str, connection: Connection) -> str:
@@ -252,6 +284,9 @@ class OwnRequests:
             except Fault as fault:
                 reason = f"{way} {fault.msg}"
             said = self._said(way, connection, reason, time.monotonic() - start, info)
+            given = self._endpoint.headers
+            if said.status == 401 and isinstance(given, Later) and given.renew(headers):
+                return self._asked(way, connection)
             if declined is not None:
                 declined.said = said
                 raise declined
@@ -264,6 +299,8 @@ class OwnRequests:
         if status in (401, 403) and not self._endpoint.headers and "this Host" not in reason:
             reason = f"{way} is answered {status} without credentials: name them in auth (mcp_auth)"
         values = pool_values(connection, self._endpoint.answering.pool_header)
+        # A server may repeat what it refuses, and reasons are recorded and announced.
+        reason = without_part_of_secrets(reason) if reason else ""
         return Said(reason, status, seconds, values, server_info=info, keeps=way != STREAM)
 
     def _send(self, way: str, connection: Connection, streamable: Streamable) -> dict[str, t.Any]:

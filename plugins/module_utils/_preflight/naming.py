@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._mcp.asking import endpoint_of
-from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import Endpoint
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import counters, naming, server_infos, share
@@ -83,23 +82,15 @@ def _look(params: dict[str, t.Any]) -> Seen:
     """Ask until an answer names its pool, or enough of them do not."""
     if not (params["endpoint"] and params["endpoint"]["url"]):
         return Seen(why="endpoint is not set")
-    public, good = endpoint_of(params), 0
-    while good < (ANSWERS_SLOWLY if share.slow_note(public) else ANSWERS):
-        (answer,) = share.sample(public, 1)
-        if answer.pool:
-            return Seen(answer.named_by)
-        if answer.reason:
-            return Seen(why=f"{public.name}: {answer.reason}")
-        good += 1
-    return Seen(good=good)
+    public = endpoint_of(params)
+    answers = share.until_named(public, lambda: ANSWERS_SLOWLY if share.slow_note(public) else ANSWERS)
+    last = answers[-1]
+    if last.reason and not last.pool:
+        return Seen(why=f"{public.name}: {last.reason}")
+    return Seen(last.named_by, len(answers))
 
 
 def _differ(cluster: Api, server: Server, params: dict[str, t.Any]) -> bool:
     """Return whether serverInfo tells the pools apart, in the answers to the requests that measure."""
     infos = server_infos.differing(cluster, server, params)
-    return bool(infos) and bool(_named(replace(endpoint_of(params), server_infos=infos)))
-
-
-def _named(public: Endpoint) -> str | None:
-    (answer,) = share.sample(public, 1)
-    return answer.pool
+    return bool(infos) and share.sample(replace(endpoint_of(params), server_infos=infos), 1)[0].pool is not None

@@ -234,6 +234,17 @@ def sample(endpoint: Endpoint, count: int) -> list[Answer]:
     return answers
 
 
+def until_named(endpoint: Endpoint, enough: t.Callable[[], int]) -> list[Answer]:
+    """Return answers up to the first one that names its pool, or fails; where none does, so many good ones.
+
+    enough: called again and again, as the first answer tells whether the server is slow.
+    """
+    answers = sample(endpoint, 1)
+    while len(answers) < enough() and not (answers[-1].pool or answers[-1].reason):
+        answers += sample(endpoint, 1)
+    return answers
+
+
 def ask(
     way: Way, endpoint: Endpoint, connection: Connection, stop: threading.Event, keep_alive: bool = False
 ) -> Answer | None:

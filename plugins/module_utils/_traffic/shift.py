@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import api, outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as endpoints
+from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
@@ -312,7 +313,11 @@ class Shift:
         """
         reason, reported, read_at = "", False, 0.0
         row = share.row_needed(self.result["before"], wanted)
-        patience = PATIENCE + row / self.rate  # the answers of a whole row take their time
+
+        def patience() -> float:
+            # The answers of a whole row take their time. Before a good one it is not known how much, so that is little.
+            slow = self.public and share.slow_note(self.public)
+            return PATIENCE + row / (self.rate if slow else requests.RATE)
 
         def pending() -> t.Iterator[share.Answer]:
             nonlocal reason, reported, read_at
@@ -325,7 +330,7 @@ class Shift:
                     self.read()
                 read_at = time.monotonic()
                 reason = self.kind.not_accepted(self.route, self.server)
-                if not reason or (bound.elapsed >= patience and self.kind.refused(self.route, self.server)):
+                if not reason or (bound.elapsed >= patience() and self.kind.refused(self.route, self.server)):
                     return
                 reported = self._report_pending(reason, bound, reported)
 
@@ -365,6 +370,8 @@ class Shift:
         if answers[-1].reason and not (answers[-1].elsewhere and self._has_others()):
             return f"requests through the gateway are failing ({answers[-1].reason})"
         counts = {pool: sum(answer.pool == pool for answer in answers) for pool in POOLS}
+        if not any(counts.values()):
+            return "requests through the gateway do not fail, and no answer names its pool"
         pools_seen = ", ".join(f"{count} from {pool}" for pool, count in counts.items() if count)
         return f"of {len(answers)} answers to clients just now: {pools_seen}"
 

@@ -46,14 +46,13 @@ def _has_named_others(shift: Shift) -> bool:
 
 def _name_no_pool(shift: Shift, public: endpoints.Endpoint) -> bool:
     """Return whether enough answers are good and none names a pool. It takes one answer where that names one."""
-    good = 0
-    while good < shift.looked_at:  # which the first answer tells
+
+    def enough() -> int:
         shift.task.check_lease()
-        (answer,) = share.sample(public, 1)
-        if answer.pool or answer.reason:
-            return False
-        good += 1
-    return True
+        return shift.looked_at
+
+    last = share.until_named(public, enough)[-1]
+    return not (last.pool or last.reason)
 
 
 def _choose(shift: Shift, *, before: bool) -> None:

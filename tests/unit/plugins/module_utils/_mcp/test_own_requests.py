@@ -77,6 +77,19 @@ STATELESS = {**LEGACY, "initialize": results(INFO), "ping": results({})}
         ({**STATELESS, "ping": unknown}, ["server/discover", "initialize", "ping"], ["initialize"], False),
         ({**STATELESS, "ping": fails(200, -32600)}, ["server/discover", "initialize", "ping"], ["initialize"], False),
         (LEGACY, ["server/discover", "initialize", "DELETE"], ["initialize", "DELETE"], True),
+        # Fails at what it does not know
+        (
+            {**LEGACY, "server/discover": says(500, "Missing handler")},
+            ["server/discover", "initialize", "DELETE"],
+            ["initialize", "DELETE"],
+            True,
+        ),
+        (
+            {**STATELESS, "server/discover": fails(200, -32603)},
+            ["server/discover", "initialize", "ping"],
+            ["ping"],
+            False,
+        ),
         # A session may not be ended: so nobody tries again
         ({**LEGACY, "DELETE": says(405)}, ["server/discover", "initialize", "DELETE"], ["initialize"], True),
     ],
@@ -105,6 +118,7 @@ def test_the_request_that_is_sent(scripts: dict[str, Script], first: list[str], 
         ({**MODERN, "server/discover": says(403, "Invalid Host header")}, "does not accept this Host", 1),
         ({**MODERN, "server/discover": says(429)}, "returned 429", 1),
         ({**LEGACY, "initialize": says(500)}, "initialize returned 500", 2),
+        ({**MODERN, "server/discover": says(500)}, "server/discover returned 500", 3),
         ({**LEGACY, "initialize": fails(200, -32603)}, "failed with error -32603", 2),
         ({**LEGACY, "initialize": says(404), "GET": says(404)}, "initialize returned 404", 3),
         ({**LEGACY, "initialize": says(404)}, "initialize returned 404", 3),
@@ -228,6 +242,109 @@ def test_what_a_pool_accepted_it_may_not_refuse() -> None:
         begun = len(server.seen)
         assert t.cast(Said, ask(public)[0]).reason.startswith("ping failed with error -32600")
         assert sent(server)[begun:] == ["ping"]
+
+
+@pytest.mark.parametrize("why", [404, 400, 422])
+def test_refusals_of_a_pool_that_gets_few_requests_count(why: int) -> None:
+    """It took seconds for each, and most were dropped, as the gateway sent the other requests to the other pool."""
+    green = {**STATELESS, **dict.fromkeys(("ping", "initialize", "server/discover", "GET"), says(why, "no"))}
+    pools = Pools(True, blue=STATELESS, green=green)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 12], 0
+        begun = time.monotonic()
+        said = [one for one in ask(public, 60) if one]
+        assert time.monotonic() - begun < 4
+        assert {bool(one.reason) for one in said if one.values == ("green",)} == {True}
+        assert sum(bool(one.reason) for one in said) >= 3
+        assert sent(server).count("initialize") < 40
+
+
+def test_a_pool_of_another_mode_that_gets_few_requests_is_no_failure() -> None:
+    green = {**LEGACY, "ping": fails(400, -32600)}
+    pools = Pools(True, blue=STATELESS, green=green)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 30], 0
+        (said,) = ask(public)
+        assert said is not None and not said.reason and said.values == ("green",)
+        assert server.ended == [SESSION] and share.slow_note(public)
+
+
+def test_a_pool_that_cannot_be_found_out_fails_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_requests, "DOUBT", 0.2)
+    monkeypatch.setattr(own_requests, "TRYING", 0.1)
+    pools = Pools(True, blue=STATELESS, green=BROKEN)
+    with pools.server() as server:
+        public = asking(server)
+        ask(public)
+        pools.turns, pools._at = ["green", *["blue"] * 1000], 0
+        assert ask(public) == [None]
+        time.sleep(0.2)
+        pools.turns, pools._at = ["green"], 0
+        assert t.cast(Said, ask(public)[0]).reason
+        pools.scripts["green"] = STATELESS
+        assert not t.cast(Said, ask(public)[0]).reason
+
+
+def test_no_one_waits_for_a_turn_that_nobody_takes() -> None:
+    """An emergency follows a watch: its first request must not wait for those that the watch gave up."""
+    pace, stop = own_requests.Pace(), threading.Event()
+    assert pace.turn(stop)
+    pace.done()
+    threads = [threading.Thread(target=pace.turn, args=(stop,), daemon=True) for _thread in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    stop.set()
+    for thread in threads:
+        thread.join(2)
+    begun = time.monotonic()
+    assert pace.turn(NEVER)
+    assert time.monotonic() - begun < 1.5
+
+
+def test_a_token_that_is_replaced_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def guarded(handler: Handler, message: t.Any) -> None:
+        if handler.headers["Authorization"] != f"Bearer {tokens[-1]}":
+            return handler.answer(401)
+        return MODERN["server/discover"](handler, message)
+
+    tokens = ["the-first-token"]
+    monkeypatch.setenv("THE_TOKEN", tokens[0])
+    monkeypatch.setattr(asking_of, "RENEWAL", 0.0)
+    with Scripted({**MODERN, "server/discover": guarded}) as server:
+        params = {"endpoint": {**endpoint.defaults(), "url": server.url}, "auth": {"token_env": "THE_TOKEN"}}
+        public = asking_of.endpoint_of({**params, "namespace": "prod"})
+        assert not t.cast(Said, ask(public)[0]).reason
+        tokens.append("the-second-token")
+        assert "returned 401" in t.cast(Said, ask(public)[0]).reason
+        monkeypatch.setenv("THE_TOKEN", tokens[1])
+        assert not t.cast(Said, ask(public)[0]).reason
+
+
+@pytest.mark.parametrize("shown", ["the-token-of-the-server", "x" * 170 + "the-token-of-the-server"])
+def test_no_reason_has_the_token_that_a_server_repeats(monkeypatch: pytest.MonkeyPatch, shown: str) -> None:
+    monkeypatch.setenv("THE_TOKEN", "the-token-of-the-server")
+    with Scripted({**MODERN, "server/discover": says(503, f"no such token: {shown}")}) as server:
+        params = {"endpoint": {**endpoint.defaults(), "url": server.url}, "auth": {"token_env": "THE_TOKEN"}}
+        (said,) = ask(asking_of.endpoint_of({**params, "namespace": "prod"}))
+        assert said is not None and "no such token" in said.reason and "the-t" not in said.reason
+
+
+def test_who_is_interrupted_leaves_its_turn_to_others() -> None:
+    class Signal(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise Interrupted("SIGTERM")
+
+    pace = own_requests.Pace(rate=10.0, at_once=1)
+    assert pace.turn(NEVER)
+    pace.done()
+    with pytest.raises(Interrupted):
+        pace.turn(Signal())
+    assert pace.turn(NEVER)
 
 
 def test_refusals_without_a_header_are_excused_once() -> None:

@@ -9,6 +9,7 @@ All else is tested with the modules (test_single_shift.py).
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 from types import SimpleNamespace
@@ -82,10 +83,11 @@ def answer(pool: str | None, number: int = 0, reason: str = "") -> Answer:
         (["green", "green"], "of 2 answers to clients just now: 2 from green"),
         (["blue", None], "requests through the gateway are failing (503)"),
         ([None], "requests through the gateway are failing (503)"),
+        (["", ""], "requests through the gateway do not fail, and no answer names its pool"),
     ],
 )
 def test_what_clients_get(monkeypatch: pytest.MonkeyPatch, sampled: list[str | None], clause: str) -> None:
-    answers = [answer(pool, reason="" if pool else "503") for pool in sampled]
+    answers = [answer(pool or None, reason="503" if pool is None else "") for pool in sampled]
     monkeypatch.setattr(share, "sample", lambda *_given: answers)
     found = Shift(Task({}), t.cast(t.Any, None), t.cast(t.Any, None), None)
     assert found._clients(t.cast(t.Any, None)) == clause
@@ -369,6 +371,24 @@ def test_what_a_write_has_changed_that_had_to_be_tried_again(
     found.task = Task({"run_id": None, "rollback": False, "api_retry_timeout": 0.0})
     found.write(HALF, WANTED)
     assert (found.result["changed"], found.result["before"]) == (changed, before)
+
+
+def test_a_refusal_is_reported_soon_where_no_request_was_ever_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then, a server is asked once a second: 40 answers would be waited for as long."""
+    kind = SimpleNamespace(not_accepted=lambda *_: "Accepted is False", refused=lambda *_: True, per_connection=False)
+    monkeypatch.setattr(Shift, "kind", kind)
+    monkeypatch.setattr(Shift, "read", lambda _self: None)
+    monkeypatch.setattr(share, "sample", lambda *_given: [answer(None, reason="503")])
+    found = shift()
+    found.public = Endpoint("https://x", "no.example", t.cast(t.Any, None), "/mcp", Answering())
+    assert share.rate(found.public) == 1.0
+    found.task = Task({"rollback": True, "tolerance": 5.0})
+    found.result |= {"before": {"blue": 0, "green": 100}, "after": {"blue": 100, "green": 0}, "pool": "blue"}
+    bound = SimpleNamespace(elapsed=PATIENCE + 0.5, left=100.0, seconds=120.0)
+    answers = itertools.repeat(answer(None, reason="503"), 60)
+    with pytest.raises(Failure, match="has not been confirmed to follow: Accepted is False"):
+        found._unless_accepted(answers, {"blue": 100, "green": 0}, t.cast(t.Any, bound))
+    assert next(answers, None) is not None  # it did not look at all of them
 
 
 def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
