@@ -167,6 +167,9 @@ def comparable(obj: Object) -> Object:
 def shown(before: Object | None, after: Object) -> tuple[Object, Object]:
     """Return both objects for a diff, without the values of a Secret; of one that changed it says only that."""
     old, new = comparable(before) if before else {}, comparable(after)
+    if after.get("kind") == "Service" and not before and new["spec"].get("clusterIP") != "None":
+        # A dry run invents an address. The Service gets another one when it is made.
+        new["spec"] = {key: value for key, value in new["spec"].items() if key not in ("clusterIP", "clusterIPs")}
     if after.get("kind") != "Secret":
         return old, new
     for place in ("data", "stringData"):

@@ -202,3 +202,17 @@ def test_a_diff_never_shows_a_secret() -> None:
 def test_who_is_in_the_way(message: str, managers: list[str], ours: bool) -> None:
     found = existing.conflicting_managers(message)
     assert found == managers and existing.only_ours(found) is ours
+
+
+@pytest.mark.parametrize(
+    ("before", "address", "expected"),
+    [
+        (False, "10.96.0.7", {"ports": []}),  # which a dry run has invented
+        (False, "None", {"ports": [], "clusterIP": "None", "clusterIPs": ["None"]}),  # headless
+        (True, "10.96.0.7", {"ports": [], "clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7"]}),
+    ],
+)
+def test_the_address_of_a_service_that_is_to_be_made(before: bool, address: str, expected: dict[str, t.Any]) -> None:
+    service = {"kind": "Service", "metadata": {"name": "w"}}
+    after = {**service, "spec": {"ports": [], "clusterIP": address, "clusterIPs": [address]}}
+    assert existing.shown({**service, "spec": {}} if before else None, after)[1]["spec"] == expected
