@@ -45,7 +45,7 @@ def judge_failure(code: int, output: str, words: str) -> None:
         ("v1.2.1-unready", "Readiness probe failed"),
         ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
         ("v1.2.1-version", "1.0.0"),
-        ("v1.2.1-not-mcp", "without JSON"),
+        ("v1.2.1-not-mcp", "returned HTML"),
         ("v1.2.1-contract", r"\[tools/reorder_point\] Tool reorder_point is gone"),
         ("v1.2.1-database", "UNHEALTHY"),
         ("v9.9.9", "v9.9.9"),
