@@ -79,7 +79,7 @@ def headers(option: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def memory_limit(params: dict[str, t.Any], server: Server, pool: str) -> float | None:
-    """Return the bytes that a pod may use, by the pool's workload: infinite without a limit, None if it can't be read."""
+    """Return the bytes that a pod may use, by the pool's workload: infinite without a limit, None if not known."""
     from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 
     try:
