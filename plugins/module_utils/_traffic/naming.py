@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from collections import deque
 
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._traffic.share import HEADER, HEALTH, SERVER_INFO, Answer
+from ansible_collections.mcp.server.plugins.module_utils._traffic.share import HEADER, HEALTH, ROW, SERVER_INFO, Answer
 
 # By answers that name their pool, by a header, the health document or serverInfo
 ANSWERS = "answers"
@@ -20,6 +21,7 @@ NOTHING = "nothing"  # no share is measured
 LOOKED = 20  # good answers of which none names a pool, before the share is measured by something else
 LOOKED_SLOWLY = 5  # the same where each opens a session
 SHORT_ROW = 10  # answers in a row that are enough for an emergency on such a server: more take a minute
+SHORT_ROW_CHANCE = 0.01  # probability of such a row while the gateway still has the weights from before
 
 
 def by_text(measured_by: str | None, server: Server, pool_key: str, source: str = "") -> str:
@@ -43,6 +45,15 @@ def first_row(answers: t.Iterable[Answer], pool: str, needed: int) -> tuple[list
         if len(last) == needed and all(one.pool == pool and not one.reason for one in last):
             return list(last), True
     return list(last), False
+
+
+def short_row(part: float) -> int:
+    """Return how many answers in a row show an emergency that all traffic is on a pool, on a server that is slow.
+
+    part: of the traffic (0 to 1) that the pool had before, which the gateway may still give it. Pure.
+    """
+    by_chance = math.ceil(math.log(SHORT_ROW_CHANCE) / math.log(part)) if 0 < part < 1 else 0
+    return min(max(SHORT_ROW, by_chance), ROW)
 
 
 def versions(answers: t.Iterable[Answer], compared: t.Collection[str]) -> list[str]:

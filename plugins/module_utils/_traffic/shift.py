@@ -480,7 +480,7 @@ class Shift:
             samples: int = params["samples"]
             return samples
         if self.emergency and self.public and share.slow_note(self.public):
-            return naming.SHORT_ROW
+            return naming.short_row(self.result["before"][self.result["pool"]] / 100)
         return share.answers_needed(wanted, params["tolerance"])
 
     def _unless_failing(

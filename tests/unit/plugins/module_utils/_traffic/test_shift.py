@@ -23,7 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.endpoint import En
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, share
 from ansible_collections.mcp.server.plugins.module_utils._traffic import shift as shift_module
 from ansible_collections.mcp.server.plugins.module_utils._traffic.share import Answer
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import (
@@ -411,3 +411,9 @@ def test_the_status_is_not_read_at_each_answer(monkeypatch: pytest.MonkeyPatch) 
     answers = [answer("blue", number) for number in range(60)]
     assert list(found._unless_accepted(iter(answers), {"blue": 100, "green": 0}, Deadline(5))) == answers
     assert asked == ["status"]
+
+
+@pytest.mark.parametrize(("part", "row"), [(0.0, 10), (0.1, 10), (0.5, 10), (0.75, 17), (0.9, 40), (1.0, 10)])
+def test_a_short_row_does_not_come_by_chance(part: float, row: int) -> None:
+    """A pool that had 90 % gives ten in a row in one of three times, though the gateway does not follow."""
+    assert naming.short_row(part) == row
