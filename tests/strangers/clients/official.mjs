@@ -11,9 +11,11 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 
 const PATIENCE = 10_000; // ms, for one request
 const RENEW = 40; // requests after which a client ends its session and opens another, as clients do
+const LIVE = "blue"; // the pool, while the route does not name any yet
+const REFUSALS = [400, 404, 422]; // of a session or a revision that is not known
 
 const given = JSON.parse(process.argv[2]);
-const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, outdated: 0, longest: 0, failures: {}, pools: {} };
+const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, outdated: 0, longest: 0, failures: {}, pools: {}, left: [] };
 const interval = (1000 * given.sessions) / given.rate;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 let over = false;
@@ -42,21 +44,32 @@ function fetchWithHost(url, init = {}) {
 class Answer {
   waiting = false;
   connected = false;
+  pool = ""; // that the session is of
+  gone = false; // whether it has left this pool
 
   fetch = async (url, init) => {
     const response = await fetchWithHost(url, init);
+    const named = response.headers.get("x-mcp-pool");
+    const pool = named ?? LIVE;
+    if (init?.method === "DELETE" && pool !== this.pool) this.leave("ended");
     if (init?.method === "POST") {
-      this.status = response.status;
-      this.refused = "";
-      if ([400, 404, 422].includes(response.status)) {
-        if (new Headers(init.headers).has("mcp-session-id")) this.refused = "lost";
-        else if (this.connected) this.refused = "outdated";
+      if (named) tally.pools[named] = (tally.pools[named] ?? 0) + 1;
+      const hasSession = new Headers(init.headers).has("mcp-session-id");
+      // Which all that follows is for.
+      if (!this.pool || (response.headers.has("mcp-session-id") && !hasSession)) this.pool = pool;
+      Object.assign(this, { status: response.status, refused: "" });
+      if (REFUSALS.includes(response.status) && pool !== this.pool && (hasSession || this.connected)) {
+        this.refused = hasSession ? "lost" : "outdated";
       }
-      const pool = response.headers.get("x-mcp-pool");
-      if (pool) tally.pools[pool] = (tally.pools[pool] ?? 0) + 1;
     }
     return response;
   };
+
+  leave(how) {
+    if (this.gone) return;
+    this.gone = true;
+    tally.left.push([Date.now() / 1000, how, this.pool]);
+  }
 
   begin() {
     tally.sent += 1;
@@ -74,6 +87,7 @@ class Answer {
     this.waiting = false;
     if (this.refused) {
       tally[this.refused] += 1;
+      this.leave(this.refused);
       return;
     }
     tally.failed += 1;
