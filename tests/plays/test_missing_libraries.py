@@ -17,7 +17,7 @@ PROMETHEUS = {"prometheus": {"url": "http://127.0.0.1:9"}}
 @pytest.mark.parametrize(
     ("library", "module", "options"),
     [
-        ("jmespath", "mcp_health", {"pool": "green"}),
+        ("jmespath", "mcp_health", {"pool": "green", "health_path": "/health", "health_checks": ["ok"]}),
         ("requests", "mcp_gate", {"pool": "green", **PROMETHEUS}),
     ],
 )

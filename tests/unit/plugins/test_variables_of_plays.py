@@ -30,7 +30,7 @@ NATIVE = {
     "bool": (True, False),
     "int": (3,),
     "float": (2.5,),
-    "str": ("some words",),
+    "str": ("some-words",),  # mcp_pool_header must be the name of a header
     "path": ("/some/file",),
     "dict": ({"url": "http://some.where", "n": 3, "of": ["a"]}, {}),
     "list of dict": ([{"name": "a", "n": 3}], []),

@@ -29,5 +29,5 @@ def test_paths(path: str, expected: str) -> None:
 
 def test_selectors() -> None:
     assert selectors.labels({}) == ""
-    assert selectors.pool_pods("mcp", "blue") == "app=mcp,pool=blue"
+    assert selectors.labels({"app": "mcp", "pool": "blue"}) == "app=mcp,pool=blue"
     assert selectors.service_slices("mcp-blue") == "kubernetes.io/service-name=mcp-blue"

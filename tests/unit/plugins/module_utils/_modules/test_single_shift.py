@@ -1510,8 +1510,7 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
     mark(cluster)
     for one in pods:
         cluster.put(f"{PODS}/{one['metadata']['name']}", one)
-    monkeypatch.setattr(protection.endpoint, "in_pod", lambda cluster, namespace, name, *_more: name)
-    monkeypatch.setattr(protection, "probe", lambda name, settings: found)
+    monkeypatch.setattr(protection, "probe", lambda pod, settings: found)
     if warns:
         with pytest.raises(
             Failure, match=f"it is not known whether pool blue keeps sessions, .*{warns} Set session_mode"
