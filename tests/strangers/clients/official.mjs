@@ -56,7 +56,8 @@ class Answer {
       if (named) tally.pools[named] = (tally.pools[named] ?? 0) + 1;
       const hasSession = new Headers(init.headers).has("mcp-session-id");
       // Which all that follows is for.
-      if (!this.pool || (response.headers.has("mcp-session-id") && !hasSession)) this.pool = pool;
+      const opens = response.ok && response.headers.has("mcp-session-id") && !hasSession;
+      if (opens || !this.pool) this.pool = pool;
       Object.assign(this, { status: response.status, refused: "" });
       if (REFUSALS.includes(response.status) && pool !== this.pool && (hasSession || this.connected)) {
         this.refused = hasSession ? "lost" : "outdated";

@@ -134,7 +134,8 @@ class Answer:
         if named:
             self.tally.pools[named] += 1
         has_session = "mcp-session-id" in request.headers
-        if not self.pool or ("mcp-session-id" in response.headers and not has_session):
+        opens = response.is_success and "mcp-session-id" in response.headers and not has_session
+        if opens or not self.pool:
             self.pool = pool  # which all that follows is for
         self.status, self.refused = response.status_code, ""
         if self.status in REFUSALS and pool != self.pool and (has_session or self.connected):
