@@ -10,7 +10,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
 const PATIENCE = 10_000; // ms, for one request
-const RENEW = 40; // requests after which a client ends its session and opens another, as clients do
+const RENEW = 30; // requests after which a client ends its session and opens another, as clients do
+const MORE = 5; // for each next client, so that they do it at other times
 const LIVE = "blue"; // the pool, while the route does not name any yet
 const REFUSALS = [400, 404, 422]; // of a session or a revision that is not known
 
@@ -47,6 +48,11 @@ class Answer {
   pool = ""; // that the session is of
   gone = false; // whether it has left this pool
 
+  // before: the pool of the client's session before this one.
+  constructor(before = "") {
+    this.before = before;
+  }
+
   fetch = async (url, init) => {
     const response = await fetchWithHost(url, init);
     const named = response.headers.get("x-mcp-pool");
@@ -57,7 +63,11 @@ class Answer {
       const hasSession = new Headers(init.headers).has("mcp-session-id");
       // Which all that follows is for.
       const opens = response.ok && response.headers.has("mcp-session-id") && !hasSession;
-      if (opens || !this.pool) this.pool = pool;
+      if (opens || !this.pool) {
+        const before = this.pool || this.before;
+        this.pool = pool;
+        if (before && before !== pool) this.note("between", before);
+      }
       Object.assign(this, { status: response.status, refused: "" });
       if (REFUSALS.includes(response.status) && pool !== this.pool && (hasSession || this.connected)) {
         this.refused = hasSession ? "lost" : "outdated";
@@ -69,7 +79,11 @@ class Answer {
   leave(how) {
     if (this.gone) return;
     this.gone = true;
-    tally.left.push([Date.now() / 1000, how, this.pool]);
+    this.note(how, this.pool);
+  }
+
+  note(how, pool) {
+    tally.left.push([Date.now() / 1000, how, pool]);
   }
 
   begin() {
@@ -115,8 +129,9 @@ async function ask(client, answer, count) {
 // One user of the server, with one session at a time.
 async function user(number) {
   let due = Date.now() + (interval * number) / given.sessions;
+  let answer = new Answer();
   while (!over) {
-    const answer = new Answer();
+    answer = new Answer(answer.gone ? "" : answer.pool);
     const client = new Client({ name: "load", version: "1" });
     const transport = new StreamableHTTPClientTransport(new URL(given.url), { fetch: answer.fetch });
     try {
@@ -124,7 +139,7 @@ async function user(number) {
       await client.connect(transport, { timeout: PATIENCE });
       answer.end();
       tally.opened += 1;
-      for (let count = 0; count < RENEW; count += 1) {
+      for (let count = 0; count < RENEW + MORE * number; count += 1) {
         await wait(due - Date.now());
         due = Math.max(due + interval, Date.now() - 1000);
         if (over || !(await ask(client, answer, count))) break;

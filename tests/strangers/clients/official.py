@@ -24,7 +24,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 PATIENCE = 10.0  # seconds, for one request
-RENEW = 40  # requests after which a client ends its session and opens another, as clients do
+RENEW = 30  # requests after which a client ends its session and opens another, as clients do
+MORE = 5  # for each next client, so that they do it at other times
 LIVE = "blue"  # the pool, while the route does not name any yet
 REFUSALS = (400, 404, 422)  # of a session or a revision that is not known
 
@@ -36,8 +37,8 @@ class Tally:
     outdated: clients without a session, that speak a revision of the protocol which the pool that took over from theirs
     does not know. A pool that refuses what it has accepted before has failed.
     pools: answers by the pool that the route names. longest: seconds that one request took.
-    left: how each client left a pool from which all traffic went: when, "lost", "outdated" or "ended" (by
-    the client itself, just then), and that pool.
+    left: how each client left a pool from which all traffic went: when, how, and that pool. How: "lost", "outdated",
+    "ended" (by the client itself, just then) or "between" (it had no session just then).
     """
 
     sent: int = 0
@@ -73,8 +74,9 @@ class Load:
     async def _client(self, number: int) -> None:
         """One user of the server, with one session at a time."""
         due = time.monotonic() + self.interval * number / self.given["sessions"]
+        answer = Answer(self.tally)
         while not self.over.is_set():
-            answer = Answer(self.tally)
+            answer = Answer(self.tally, "" if answer.gone else answer.pool)
             try:
                 async with httpx2.AsyncClient(
                     headers={"Host": self.given["host"]}, timeout=PATIENCE, event_hooks={"response": [answer.seen]}
@@ -84,7 +86,7 @@ class Load:
                     async with Client(transport, read_timeout_seconds=PATIENCE) as client:
                         answer.end()
                         self.tally.opened += 1
-                        for count in range(RENEW):
+                        for count in range(RENEW + MORE * number):
                             await asyncio.sleep(max(0.0, due - time.monotonic()))
                             due = max(due + self.interval, time.monotonic() - 1)
                             if self.over.is_set() or not await self._ask(client, answer, count):
@@ -114,7 +116,8 @@ class Load:
 class Answer:
     """What HTTP says of the one request that a client waits for."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, before: str = "") -> None:
+        self.before = before  # the pool of the client's session before this one
         self.tally = tally
         self.waiting = False
         self.connected = False
@@ -136,7 +139,9 @@ class Answer:
         has_session = "mcp-session-id" in request.headers
         opens = response.is_success and "mcp-session-id" in response.headers and not has_session
         if opens or not self.pool:
-            self.pool = pool  # which all that follows is for
+            before, self.pool = self.pool or self.before, pool  # which all that follows is for
+            if before and before != pool:
+                self._note("between", before)
         self.status, self.refused = response.status_code, ""
         if self.status in REFUSALS and pool != self.pool and (has_session or self.connected):
             self.refused = "lost" if has_session else "outdated"
@@ -144,7 +149,10 @@ class Answer:
     def _leave(self, how: str) -> None:
         if not self.gone:
             self.gone = True
-            self.tally.left.append((round(time.time(), 2), how, self.pool))
+            self._note(how, self.pool)
+
+    def _note(self, how: str, pool: str) -> None:
+        self.tally.left.append((round(time.time(), 2), how, pool))
 
     def begin(self) -> None:
         self.tally.sent += 1
