@@ -29,7 +29,7 @@ def test_no_session_was_lost_but_those_open_at_a_switch():
         ways = list(row["left"].values())
         assert sum(one.get("lost", 0) for one in ways) == row["lost"], name
         assert sum(one.get("outdated", 0) for one in ways) == row["outdated"], name
-        assert all(sum(one.get(way, 0) for way in ("lost", "outdated", "ended")) <= 10 for one in ways), name
+        assert all(sum(one.get(way, 0) for way in ("lost", "outdated", "ended", "between")) <= 10 for one in ways), name
 
 
 def test_three_of_them_are_in_the_short_test():
