@@ -20,7 +20,7 @@ from ..matrix import fleet
 from .table import Server
 
 CLIENTS = Path(__file__).parent / "clients"
-SESSIONS = 5  # of each kind of client
+SESSIONS = 5  # of each of the two kinds of clients
 SECONDS = 600  # after which clients end by themselves
 PATIENCE = 60
 
@@ -37,6 +37,7 @@ class Seen:
     rate: float = 0.0
     failures: dict[str, int] = field(default_factory=dict)
     pools: dict[str, int] = field(default_factory=dict)
+    left: list[list[t.Any]] = field(default_factory=list)
     clients: list[dict[str, t.Any]] = field(default_factory=list)
 
     def add(self, one: dict[str, t.Any]) -> None:
@@ -44,6 +45,7 @@ class Seen:
         for name in ("sent", "failed", "lost", "outdated", "opened"):
             setattr(self, name, getattr(self, name) + one[name])
         self.rate = round(self.rate + one["rate"], 1)
+        self.left += one["left"]
         for name in ("failures", "pools"):
             counts = getattr(self, name)
             for key, count in one[name].items():

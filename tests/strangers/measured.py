@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from collections import Counter
 from pathlib import Path
 
 from ..matrix import fleet
@@ -31,3 +32,13 @@ def shares(said: str) -> dict[str, t.Any]:
         "shares": [[int(planned), float(measured)] for planned, measured, _by in found],
         "measured_by": sorted({by.strip() for _planned, _measured, by in found}),
     }
+
+
+def switches(left: t.Collection[t.Sequence[t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """Return how clients left each pool (see Tally in official.py): how many in which way, and within what seconds."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for pool in sorted({pool for _at, _how, pool in left}):
+        here = [(at, how) for at, how, its in left if its == pool]
+        times = [at for at, _how in here]
+        found[pool] = {**Counter(how for _at, how in here), "seconds": round(max(times) - min(times), 1)}
+    return found

@@ -22,6 +22,8 @@ class Server:
     versions: the one that is deployed, and the one that is released.
     call: the tool that clients call.
     accept: changes of the contract that a release of the second version has to accept.
+    any_id: it gives session ids, and accepts any id on any pod.
+    is_newer: the second version speaks a revision of the protocol that the first one does not know.
     short: it is one of those of `make test`.
     """
 
@@ -39,6 +41,8 @@ class Server:
     args: tuple[str, ...] = ()
     replicas: int = 1
     accept: tuple[str, ...] = ()
+    any_id: bool = False
+    is_newer: bool = False
     source: str = ""
     program: str = ""
     tags: str = ""

@@ -21,7 +21,17 @@ from ansible_collections.mcp.server.tests.strangers.table import Server, servers
 
 PAGE = ROOT / "docs" / "servers.md"
 BEGIN, END = "<!-- written by tests/tools/servers.py -->\n", "<!-- until here -->\n"
-HEAD = ("server", "package", "from, to", "pods", "share measured", "requests", "failed", "sessions lost", "seconds")
+HEAD = (
+    "server",
+    "package",
+    "from, to",
+    "pods",
+    "share measured",
+    "requests",
+    "failed",
+    "sessions lost",
+    "seconds: adopt/release/rollback",
+)
 
 
 def row(server: Server, found: dict[str, t.Any]) -> tuple[str, ...]:
@@ -37,7 +47,7 @@ def row(server: Server, found: dict[str, t.Any]) -> tuple[str, ...]:
         _shares(found),
         f"{found['sent']} ({found['rate']:.0f}/s)",
         str(found["failed"]),
-        _lost(server, found),
+        _lost(found),
         seconds,
     )
 
@@ -49,8 +59,12 @@ def _shares(found: dict[str, t.Any]) -> str:
     return f"{steps}, by {' and '.join(found['measured_by'])}"
 
 
-def _lost(server: Server, found: dict[str, t.Any]) -> str:
-    words = [f"{found['lost']}{', expected' if found['lost'] else ''}"]
+def _lost(found: dict[str, t.Any]) -> str:
+    """Return the sessions lost at the release and at the rollback, by the pool that they were of."""
+    switches = [found["left"].get(pool, {}) for pool in ("blue", "green")]
+    if not found["lost"]:
+        return "0"
+    words = [f"{found['lost']}, expected ({' + '.join(str(one.get('lost', 0)) for one in switches)})"]
     if found["outdated"]:
         words.append(f"{found['outdated']} clients of the newer revision")
     return "; ".join(words)

@@ -10,10 +10,13 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
 const PATIENCE = 10_000; // ms, for one request
-const RENEW = 40; // requests after which a client ends its session and opens another, as clients do
+const RENEW = 30; // requests after which a client ends its session and opens another, as clients do
+const MORE = 5; // for each next client, so that they do it at other times
+const LIVE = "blue"; // the pool, while the route does not name any yet
+const REFUSALS = [400, 404, 422]; // of a session or a revision that is not known
 
 const given = JSON.parse(process.argv[2]);
-const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, outdated: 0, longest: 0, failures: {}, pools: {} };
+const tally = { sent: 0, ok: 0, failed: 0, opened: 0, lost: 0, outdated: 0, longest: 0, failures: {}, pools: {}, left: [] };
 const interval = (1000 * given.sessions) / given.rate;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 let over = false;
@@ -42,21 +45,46 @@ function fetchWithHost(url, init = {}) {
 class Answer {
   waiting = false;
   connected = false;
+  pool = ""; // that the session is of
+  gone = false; // whether it has left this pool
+
+  // before: the pool of the client's session before this one.
+  constructor(before = "") {
+    this.before = before;
+  }
 
   fetch = async (url, init) => {
     const response = await fetchWithHost(url, init);
+    const named = response.headers.get("x-mcp-pool");
+    const pool = named ?? LIVE;
+    if (init?.method === "DELETE" && pool !== this.pool) this.leave("ended");
     if (init?.method === "POST") {
-      this.status = response.status;
-      this.refused = "";
-      if ([400, 404, 422].includes(response.status)) {
-        if (new Headers(init.headers).has("mcp-session-id")) this.refused = "lost";
-        else if (this.connected) this.refused = "outdated";
+      if (named) tally.pools[named] = (tally.pools[named] ?? 0) + 1;
+      const hasSession = new Headers(init.headers).has("mcp-session-id");
+      // Which all that follows is for.
+      const opens = response.ok && response.headers.has("mcp-session-id") && !hasSession;
+      if (opens || !this.pool) {
+        const before = this.pool || this.before;
+        this.pool = pool;
+        if (before && before !== pool) this.note("between", before);
       }
-      const pool = response.headers.get("x-mcp-pool");
-      if (pool) tally.pools[pool] = (tally.pools[pool] ?? 0) + 1;
+      Object.assign(this, { status: response.status, refused: "" });
+      if (REFUSALS.includes(response.status) && pool !== this.pool && (hasSession || this.connected)) {
+        this.refused = hasSession ? "lost" : "outdated";
+      }
     }
     return response;
   };
+
+  leave(how) {
+    if (this.gone) return;
+    this.gone = true;
+    this.note(how, this.pool);
+  }
+
+  note(how, pool) {
+    tally.left.push([Date.now() / 1000, how, pool]);
+  }
 
   begin() {
     tally.sent += 1;
@@ -74,6 +102,7 @@ class Answer {
     this.waiting = false;
     if (this.refused) {
       tally[this.refused] += 1;
+      this.leave(this.refused);
       return;
     }
     tally.failed += 1;
@@ -100,8 +129,9 @@ async function ask(client, answer, count) {
 // One user of the server, with one session at a time.
 async function user(number) {
   let due = Date.now() + (interval * number) / given.sessions;
+  let answer = new Answer();
   while (!over) {
-    const answer = new Answer();
+    answer = new Answer(answer.gone ? "" : answer.pool);
     const client = new Client({ name: "load", version: "1" });
     const transport = new StreamableHTTPClientTransport(new URL(given.url), { fetch: answer.fetch });
     try {
@@ -109,7 +139,7 @@ async function user(number) {
       await client.connect(transport, { timeout: PATIENCE });
       answer.end();
       tally.opened += 1;
-      for (let count = 0; count < RENEW; count += 1) {
+      for (let count = 0; count < RENEW + MORE * number; count += 1) {
         await wait(due - Date.now());
         due = Math.max(due + interval, Date.now() - 1000);
         if (over || !(await ask(client, answer, count))) break;

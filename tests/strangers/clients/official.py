@@ -24,15 +24,21 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 PATIENCE = 10.0  # seconds, for one request
-RENEW = 40  # requests after which a client ends its session and opens another, as clients do
+RENEW = 30  # requests after which a client ends its session and opens another, as clients do
+MORE = 5  # for each next client, so that they do it at other times
+LIVE = "blue"  # the pool, while the route does not name any yet
+REFUSALS = (400, 404, 422)  # of a session or a revision that is not known
 
 
 @dataclass
 class Tally:
-    """sent: requests, openings of sessions too. lost: sessions that the server does not know any more.
+    """sent: requests, openings of sessions too. lost: sessions that another pool than their own did not know.
 
-    outdated: clients without a session, that speak a revision of the protocol which the server does not know any more.
+    outdated: clients without a session, that speak a revision of the protocol which the pool that took over from theirs
+    does not know. A pool that refuses what it has accepted before has failed.
     pools: answers by the pool that the route names. longest: seconds that one request took.
+    left: how each client left a pool from which all traffic went: when, how, and that pool. How: "lost", "outdated",
+    "ended" (by the client itself, just then) or "between" (it had no session just then).
     """
 
     sent: int = 0
@@ -44,6 +50,7 @@ class Tally:
     longest: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     pools: Counter[str] = field(default_factory=Counter)
+    left: list[tuple[float, str, str]] = field(default_factory=list)
 
 
 class Load:
@@ -67,8 +74,9 @@ class Load:
     async def _client(self, number: int) -> None:
         """One user of the server, with one session at a time."""
         due = time.monotonic() + self.interval * number / self.given["sessions"]
+        answer = Answer(self.tally)
         while not self.over.is_set():
-            answer = Answer(self.tally)
+            answer = Answer(self.tally, "" if answer.gone else answer.pool)
             try:
                 async with httpx2.AsyncClient(
                     headers={"Host": self.given["host"]}, timeout=PATIENCE, event_hooks={"response": [answer.seen]}
@@ -78,7 +86,7 @@ class Load:
                     async with Client(transport, read_timeout_seconds=PATIENCE) as client:
                         answer.end()
                         self.tally.opened += 1
-                        for count in range(RENEW):
+                        for count in range(RENEW + MORE * number):
                             await asyncio.sleep(max(0.0, due - time.monotonic()))
                             due = max(due + self.interval, time.monotonic() - 1)
                             if self.over.is_set() or not await self._ask(client, answer, count):
@@ -108,26 +116,43 @@ class Load:
 class Answer:
     """What HTTP says of the one request that a client waits for."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, before: str = "") -> None:
+        self.before = before  # the pool of the client's session before this one
         self.tally = tally
         self.waiting = False
         self.connected = False
+        self.pool = ""  # that the session is of
+        self.gone = False  # whether it has left this pool
         self.refused = ""
         self.status = 0
         self.began = 0.0
 
     async def seen(self, response: httpx2.Response) -> None:
-        if response.request.method != "POST":
+        request, named = response.request, response.headers.get("x-mcp-pool")
+        pool = named or LIVE
+        if request.method == "DELETE" and pool != self.pool:
+            self._leave("ended")
+        if request.method != "POST":
             return
-        self.status = response.status_code
-        self.refused = ""
-        if self.status in (400, 404, 422):
-            if "mcp-session-id" in response.request.headers:
-                self.refused = "lost"
-            elif self.connected:
-                self.refused = "outdated"
-        if pool := response.headers.get("x-mcp-pool"):
-            self.tally.pools[pool] += 1
+        if named:
+            self.tally.pools[named] += 1
+        has_session = "mcp-session-id" in request.headers
+        opens = response.is_success and "mcp-session-id" in response.headers and not has_session
+        if opens or not self.pool:
+            before, self.pool = self.pool or self.before, pool  # which all that follows is for
+            if before and before != pool:
+                self._note("between", before)
+        self.status, self.refused = response.status_code, ""
+        if self.status in REFUSALS and pool != self.pool and (has_session or self.connected):
+            self.refused = "lost" if has_session else "outdated"
+
+    def _leave(self, how: str) -> None:
+        if not self.gone:
+            self.gone = True
+            self._note(how, self.pool)
+
+    def _note(self, how: str, pool: str) -> None:
+        self.tally.left.append((round(time.time(), 2), how, pool))
 
     def begin(self) -> None:
         self.tally.sent += 1
@@ -144,6 +169,7 @@ class Answer:
         self.waiting = False
         if self.refused:
             setattr(self.tally, self.refused, getattr(self.tally, self.refused) + 1)
+            self._leave(self.refused)
             return
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]

@@ -22,7 +22,7 @@ from playing import CONFIG, kubectl, play
 from soaking import SOAK, soak
 
 from ansible_collections.mcp.server.tests.strangers import manifests, measured
-from ansible_collections.mcp.server.tests.strangers.load import Seen, load
+from ansible_collections.mcp.server.tests.strangers.load import SESSIONS, Seen, load
 from ansible_collections.mcp.server.tests.strangers.table import Server, servers
 
 pytestmark = pytest.mark.skipif(
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 RATE = 50.0  # requests a second
+CLIENTS = 2 * SESSIONS
 AT_ONCE = 3  # releases
 STEPS = {
     "stateful": [{"weight": 100, "seconds": 5}],
@@ -106,6 +107,7 @@ def released(server: Server, folder: Path) -> tuple[dict[str, t.Any], Seen]:
         _said, row["rollback_seconds"] = timed("playbooks/rollback.yml", *words)
         time.sleep(2)
     row |= {name: value for name, value in dataclasses.asdict(seen).items() if name in measured.COUNTS}
+    row["left"] = measured.switches(seen.left) if loses_sessions(server) else {}
     return row, seen
 
 
@@ -131,10 +133,24 @@ def test_a_stranger_is_adopted_released_and_rolled_back(
     measured.keep(server.name, row)
 
 
+def loses_sessions(server: Server) -> bool:
+    """Return whether sessions are in one pool only."""
+    return server.stateful and not server.any_id
+
+
 def judge(server: Server, seen: Seen) -> None:
     """No request failed, and no session was lost but those that were open when all traffic went to the other pool."""
     assert seen.failed == 0, seen
     assert seen.rate > 0.6 * RATE, seen  # the machine has other work, too
     assert seen.pools.keys() == {"blue", "green"}, seen
-    switches, clients = 2, 10
-    assert seen.lost + seen.outdated <= (switches * clients if server.stateful else 0), seen
+    if not loses_sessions(server):
+        assert seen.lost == seen.outdated == 0, seen
+        return
+    left = measured.switches(seen.left)
+    assert left.keys() == {"blue", "green"}, seen
+    for pool, ways in left.items():
+        seconds = ways.pop("seconds")
+        assert seconds < 5, (pool, seen)  # each client asks five times a second
+        assert sum(ways.values()) == CLIENTS, (pool, seen)  # each of them leaves it once
+    assert "outdated" not in left["blue"], seen
+    assert server.is_newer or not seen.outdated, seen
