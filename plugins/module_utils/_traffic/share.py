@@ -288,11 +288,6 @@ def rate(endpoint: Endpoint) -> float:
     return way_of(endpoint).rate
 
 
-def needed_seconds(endpoint: Endpoint, wanted: Weights, tolerance: float) -> float:
-    """Return about how long it takes to measure this share, once there has been an answer."""
-    return answers_needed(wanted, tolerance) / rate(endpoint)
-
-
 def slow_note(endpoint: Endpoint) -> str:
     """Return why the server is asked slowly, a clause; empty where it is not, and before the first answer."""
     return way_of(endpoint).note

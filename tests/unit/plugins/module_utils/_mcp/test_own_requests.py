@@ -102,7 +102,6 @@ def test_the_request_that_is_sent(scripts: dict[str, Script], first: list[str], 
         assert sent(server) == first + then
         assert (share.rate(public) == own_requests.SLOW_RATE) is slow
         assert bool(share.slow_note(public)) is slow
-        assert (share.needed_seconds(public, {"blue": 100, "green": 0}, 5) > 30) is slow
 
 
 @pytest.mark.parametrize(
