@@ -31,12 +31,12 @@ PARAMS = {
     "timeout": 30.0,
     "verify_seconds": 0.0,
     "pool": "green",
+    "health_path": "/health",
 }
 
 
 def shift(server: Served, weight: int | None, *, measured: bool = True, **more: t.Any) -> dict[str, t.Any]:
-    paths = {"health_path": "/health", "ready_path": "/health", "mcp_path": "/mcp"}
-    endpoint = {"url": server.url, "host": HOST, **paths} if measured else None
+    endpoint = {"url": server.url, "host": HOST, "mcp_path": "/mcp"} if measured else None
     warnings: list[str] = []
     params = {**PARAMS, "weight": weight, "endpoint": endpoint, **more}
     result = single_shift.run(Task(params, False, warn=warnings.append))
