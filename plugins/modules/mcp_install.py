@@ -45,7 +45,9 @@ options:
     type: str
     required: true
   replicas:
-    description: How many pods blue has at first. Green has none until a release. Deployments that exist keep theirs.
+    description:
+      - How many pods blue has at first. Green has none until a release. Deployments that exist keep theirs.
+      - A server that keeps its sessions in its own memory needs 1, unless the gateway keeps them on one pod.
     type: int
     default: 2
   port:
