@@ -53,7 +53,7 @@ TASKS = [
     "Begin the release record",
     "Check that sessions survive the first step",
     "Deploy the version to the idle pool",
-    "Check that every new pod speaks MCP and reports the version",
+    "Check that every new pod speaks MCP",
     "Compare the new version's contract with the live one's",
     "Record the new version's contract",
     SHIFTING,
