@@ -147,7 +147,7 @@ def without_endpoint(its: dict) -> dict:
 
 def test_a_route_that_names_no_pool():
     """Nothing is shifted, with the lines to add; an emergency does not wait for them."""
-    its = target("httproute")
+    its = {**target("httproute"), "pool_key": "nothing"}  # nor does the health document name it
     backends = "/spec/rules/0/backendRefs"
     before = kubectl("get", OBJECTS["httproute"])["spec"]["rules"][0]["backendRefs"]
     patched = ("patch", OBJECTS["httproute"], "--type=json", "-p")
