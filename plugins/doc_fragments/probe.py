@@ -17,9 +17,11 @@ options:
   namespace:
     description: The namespace of the pods. Required with O(pod), O(service), O(pool) and O(auth.token_secret).
     type: str
+    required: false
   server:
     description: Name of the MCP server. Required with O(pool).
     type: str
+    required: false
   pod:
     description: Ask this pod.
     type: str

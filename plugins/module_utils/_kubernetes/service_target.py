@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items
 
-Target = int | str  # the number of a port, or a name that each pod gives to one of its ports
+Target: t.TypeAlias = "int | str"  # the number of a port, or a name that each pod gives to one of its ports
 
 # What tells the port for MCP from others. Of several ports, the first rule that leaves one target decides.
 _RULES: tuple[t.Callable[[Object], bool], ...] = (

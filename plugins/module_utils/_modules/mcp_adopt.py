@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import (
     trial,
     undo,
 )
+from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests, pod_secrets
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome, difference
@@ -129,8 +130,7 @@ def _added(adoption: Adoption, settings: manifests.Settings) -> dict[str, t.Any]
         raise Failure(refusals.sentence(server, problems), problems=problems)
     if adoption.route is None:
         raise _no_route(adoption, found)
-    assert made.choice is not None
-    notes = plan.notes(server, found, made.choice, adoption.route)
+    notes = plan.notes(server, found, t.cast(Choice, made.choice), adoption.route)
     notes += plan.of_others(server, *leading.beside(adoption.cluster, server, "blue"))
     patch = _merge_patch(adoption, changes)
     pool = [one for one in made.objects if one["kind"] not in ("Role", "RoleBinding")]

@@ -54,8 +54,7 @@ def counted(pack: packs.Pack, series: t.Sequence[Series], server: Server, since:
     """Return what a gateway's counters grew by between scrapes after this time, epoch seconds. Pure."""
     requests = dict.fromkeys(POOLS, 0.0)
     scraped = False
-    measure = pack.measures["requests"]
-    assert isinstance(measure, Rate)  # of every gateway's pack
+    measure = t.cast(Rate, pack.measures["requests"])  # of every gateway's pack
     for pool in POOLS:
         of_pool = pack.select(series, names_of(server, pool))
         found = of_pool.find(measure.all)

@@ -98,7 +98,8 @@ def released(server: Server, folder: Path) -> tuple[dict[str, t.Any], Seen]:
     """Adopt, release and roll back a server; return what was measured, and what clients saw."""
     version = server.versions[1].removeprefix("v")
     row: dict[str, t.Any] = {"versions": list(server.versions)}
-    with deployed(server) as (namespace, host), load(server, CONFIG["public_url"], host, RATE) as seen:
+    with deployed(server) as place, load(server, CONFIG["public_url"], place[1], RATE) as seen:
+        namespace, host = place
         time.sleep(3)
         row["adopt_seconds"] = adopted(folder, server, namespace, host)
         words = inventory(folder, server, namespace, host)

@@ -213,7 +213,7 @@ def test_the_role_has_the_autoscaler_by_its_own_name() -> None:
     target = {"kind": "Deployment", "name": "w"}
     scaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "odd"}, "spec": {"scaleTargetRef": target}}
     for autoscalers, names in (([], ["w", "w-green"]), ([scaler], ["odd", "w-green"])):
-        *_, role = plan.make(SERVER, facts(autoscalers=autoscalers), Settings(""), None).objects
+        role = plan.make(SERVER, facts(autoscalers=autoscalers), Settings(""), None).objects[-1]
         named = [
             one["resourceNames"]
             for one in role["rules"]
