@@ -22,10 +22,10 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic import share
 
 from . import fleet
 from .between import Between
-from .conftest import Server
+from .conftest import SHORT, Server
 from .rows import ROWS, Row
 
-SECONDS = 2.3
+SECONDS, SLOW_SECONDS = 0.8, 2.3
 # Of a legacy server, by its session mode. Modern ones are asked in their own way.
 WAYS = {"stateful": INITIALIZE, "stateless": PING, "sse": STREAM}
 
@@ -56,20 +56,20 @@ def settled(counts: t.Callable[[], dict[str, int]]) -> dict[str, int]:
 
 def test_each_server_gets_the_cheapest_request(server: Server) -> None:
     row = server.row
+    slow = row.session_mode == "sse" or (row.session_mode == "stateful" and row.era == "legacy")
     before = settled(server.counts)["sessions"]
     with Between({"blue": server.url}, ["blue"]) as gateway:
         public = asking(gateway.url, row)
         (first,) = share.sample(public, 1)
         assert not first.reason, first.reason
         learnt = len(gateway.seen)
-        answers = asked(public, SECONDS)
-    slow = row.session_mode == "sse" or (row.session_mode == "stateful" and row.era == "legacy")
+        answers = asked(public, SLOW_SECONDS if slow else SECONDS)
     # One in each era, ping, and the end of what was opened
     assert learnt <= 5
     assert own_requests.of(public)._known.way == way_of(row)
     assert not [answer.reason for answer in answers if answer.reason]
     assert {(answer.pool, answer.named_by) for answer in answers} == {("blue", "header")}
-    assert 2 <= len(answers) <= 3 if slow else len(answers) > 20
+    assert 2 <= len(answers) <= 3 if slow else len(answers) > 10
     sent = collections.Counter(seen.what for seen in gateway.seen[learnt:])
     assert sent.keys() <= {way_of(row), "DELETE"}
     # Nothing that sets off an alert
@@ -93,7 +93,8 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("blue", "green", "way", "opens"), PAIRS)
+# Half of them have one of each kind: sessions or none, a request in common or none.
+@pytest.mark.parametrize(("blue", "green", "way", "opens"), PAIRS[1::2] if SHORT else PAIRS)
 def test_pools_of_two_modes(blue: str, green: str, way: str, opens: bool) -> None:
     """The share is measured, nothing fails, and hardly a request is refused."""
     rows = {"blue": by_name(blue), "green": by_name(green)}
