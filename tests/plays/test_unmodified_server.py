@@ -199,7 +199,7 @@ def test_a_release_and_a_rollback(play, world):
     assert code == 0 and weights(api) == [100, 0], output
 
 
-@pytest.mark.parametrize("wrong", ["status == 'HEALTHY'", "{", "[[]]"])
+@pytest.mark.parametrize("wrong", ["status == 'HEALTHY'", "{"])
 def test_an_emergency_does_without_what_it_measures_by(play, world, wrong):
     api, variables, _public, _pods = world
     assert run(play, variables, "bluegreen")[0] == 0

@@ -45,6 +45,7 @@ def published(play, rollback, records):
             "mcp_api_host": url,
             "mcp_api_key": "planted-key",
             "mcp_endpoint": {"url": "http://127.0.0.1:9"},
+            "mcp_health_path": "/health",
             "mcp_watch_seconds": 30 if rollback else 1,
             "mcp_watch_rate": 20,
             "mcp_watch_rollback": rollback,
