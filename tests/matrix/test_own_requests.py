@@ -93,8 +93,7 @@ PAIRS = [
 ]
 
 
-# Half of them have one of each kind: sessions or none, a request in common or none.
-@pytest.mark.parametrize(("blue", "green", "way", "opens"), PAIRS[1::2] if SHORT else PAIRS)
+@pytest.mark.parametrize(("blue", "green", "way", "opens"), PAIRS[:3] + PAIRS[6:] if SHORT else PAIRS)
 def test_pools_of_two_modes(blue: str, green: str, way: str, opens: bool) -> None:
     """The share is measured, nothing fails, and hardly a request is refused."""
     rows = {"blue": by_name(blue), "green": by_name(green)}
@@ -104,7 +103,8 @@ def test_pools_of_two_modes(blue: str, green: str, way: str, opens: bool) -> Non
         public = asking(gateway.url, rows["blue"])
         (learnt,) = share.sample(public, 1)
         assert not learnt.reason, learnt.reason
-        gateway.order = ["blue", "green", "green", "blue"]
+        # Of an odd length, as a request, its end and another try would go to the same pools for ever.
+        gateway.order = ["blue", "green", "green", "blue", "green"]
         known = own_requests.of(public)._known
         begun = len(gateway.seen)
         answers = asked(public, 6.3 if way else 8.3)
@@ -118,9 +118,10 @@ def test_pools_of_two_modes(blue: str, green: str, way: str, opens: bool) -> Non
             # The requests that were under way when the first one was refused
             assert len(refused) <= 8
         else:
-            assert known.alternates
+            # At one request a second it takes longer until each pool has refused the other's.
+            assert known.changed if opens else known.alternates
             # With each of a few answers
-            assert len(refused) <= 8 + 3 * 9
+            assert len(refused) <= 8 + 3 * len(answers)
         if opens or not way:
             assert len(answers) <= 9 + 40  # as many in the moment before that was known
         for pool in servers.values():
