@@ -30,6 +30,12 @@ SECONDS, SLOW_SECONDS = 0.8, 2.3
 WAYS = {"stateful": INITIALIZE, "stateless": PING, "sse": STREAM}
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ports are used again, and what was learnt belongs to an address."""
+    monkeypatch.setattr(own_requests, "_KNOWN", {})
+
+
 def way_of(row: Row) -> str:
     return WAYS[row.session_mode] if row.session_mode == "sse" or row.era == "legacy" else DISCOVER
 
