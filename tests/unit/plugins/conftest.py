@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _task
-from ansible_collections.mcp.server.plugins.module_utils._mcp import hosts
+from ansible_collections.mcp.server.plugins.module_utils._mcp import hosts, own_requests
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +26,9 @@ def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> dict[t.Any, hosts.Hosts]:
     learnt: dict[t.Any, hosts.Hosts] = {}
     monkeypatch.setattr(hosts, "_LEARNT", learnt)
     return learnt
+
+
+@pytest.fixture(autouse=True)
+def no_requests_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what it learnt of an address, whose port the next one may get."""
+    monkeypatch.setattr(own_requests, "_KNOWN", {})
