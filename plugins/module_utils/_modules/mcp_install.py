@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from contextlib import contextmanager
-from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
-from ansible_collections.mcp.server.plugins.module_utils._install import existing, manifests, pod_secrets, supplied
+from ansible_collections.mcp.server.plugins.module_utils._install import (
+    existing,
+    fenced,
+    manifests,
+    pod_secrets,
+    supplied,
+)
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection, yaml_document
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint
 from ansible_collections.mcp.server.plugins.module_utils._pool_objects import DEPLOYMENT
-from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
-from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, runner
+from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task, conceal
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
@@ -101,7 +102,7 @@ def run(task: Task) -> dict[str, t.Any]:
     outcomes = installer.look(wanted)
     conceal(*(value for one in outcomes if one.before for value in _secrets(one.before)))
     if any(one.action != "unchanged" for one in outcomes):
-        with _lease(task, cluster, server) as run_id:
+        with fenced.lease(task, cluster, server, "install") as run_id:
             if not task.check_mode:
                 outcomes = [_written(task, installer, one, run_id) for one in outcomes]
     result = _result(server, settings, outcomes)
@@ -142,63 +143,6 @@ def _users_routes(server: Server) -> list[str]:
     return [path, f"{path}-canary"]  # the latter is of ingress-nginx
 
 
-@contextmanager
-def _lease(task: Task, cluster: Api, server: Server) -> t.Iterator[str]:
-    """Hold the server's Lease, so that no release runs meanwhile; give the block the run's id. Raises Failure."""
-    params = task.params
-    lease = leases.Lease(cluster, server.namespace, server.name)
-    if params["run_id"]:
-        if task.check_mode:
-            yield params["run_id"]
-            return
-        with lease_renewal.renewing(task, params["run_id"]):
-            yield params["run_id"]
-        return
-    _refuse_paused(cluster, server, lease)
-    run, by = leases.new_run_id(), f"{runner.runner_name()}, an install"
-    process = leases.this_process(task.runner)
-    lease.acquire(run, by, process, dry_run=task.check_mode, progress=task.progress)
-    if task.check_mode:
-        yield run
-        return
-    try:
-        with lease_renewal.renewing(replace(task, params={**params, "run_id": run}), run):
-            yield run
-    except Unreachable:
-        raise  # the Lease expires, and returning it would only wait for the API server again
-    except BaseException:
-        _return(task, lease, run)
-        raise
-    _return(task, lease, run)
-
-
-def _refuse_paused(cluster: Api, server: Server, lease: leases.Lease) -> None:
-    """Raise Failure while a release is paused, or was interrupted.
-
-    Its Lease can be had: its guard lets others take it, and without one it has no holder. But then nobody would watch
-    the release, and a guard would no longer roll back one whose run has died.
-    """
-    holder, _version = lease.read()
-    alive = holder is not None and not (
-        leases.expired(holder, lease.unchanged, cluster.server_time()) or leases.is_dead(holder.process)
-    )
-    if holder and alive and holder.process != leases.PAUSED:
-        return  # who it is, says whoever is refused the Lease
-    current = None if alive else record.read(cluster, server)[0].current
-    if alive or (current and record.is_running(current)):
-        raise Failure(
-            f"A release of {server} is {'paused' if alive or (current and current.get('paused')) else 'not finished'}. "
-            "Finish it or roll it back, then run the install again."
-        )
-
-
-def _return(task: Task, lease: leases.Lease, run: str) -> None:
-    try:
-        lease.release(run)
-    except Failure as failure:
-        task.warn(f"The Lease was not returned; it expires in {leases.SECONDS} s. {failure.msg}")
-
-
 def _written(task: Task, installer: Installer, outcome: Outcome, run: str) -> Outcome:
     if outcome.action == "unchanged":
         return outcome
@@ -225,7 +169,7 @@ def _result(server: Server, settings: manifests.Settings, outcomes: t.Sequence[O
         "started": blue is not None and blue.action == "created",
         "replicas": 0 if blue is None else mapping(blue.after, "spec").get("replicas", 1),
         "notes": _notes(server, settings, [one for one in pools if one is not None]),
-        "diff": [_diff(one) for one in changes],
+        "diff": [one.diff() for one in changes],
     }
 
 
@@ -248,14 +192,3 @@ def _notes(server: Server, settings: manifests.Settings, pools: t.Sequence[Outco
             f"{' and '.join(map(server.service, POOLS))} (docs/routes.md)."
         )
     return notes
-
-
-def _diff(outcome: Outcome) -> dict[str, str]:
-    before, after = existing.shown(outcome.before, outcome.after)
-    name = existing.name_of(outcome.wanted)
-    return {
-        "before_header": name,
-        "after_header": name,
-        "before": yaml_document.dump(before) if before else "",
-        "after": yaml_document.dump(after),
-    }
