@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
+  - mcp.server.releaser
   - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -49,33 +50,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  releasers:
-    description: Who gets the releaser's Role by a RoleBinding. Without any there is a Role only.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      kind:
-        description: What it is.
-        type: str
-        required: true
-        choices: [User, Group, ServiceAccount]
-      name:
-        description: Its name.
-        type: str
-        required: true
-      namespace:
-        description: Of a ServiceAccount; default is O(namespace).
-        type: str
-  guard:
-    description: Whether the releaser's Role has the rights for a guard. The guard's own ServiceAccount and Role are in
-      C(docs/guard.md).
-    type: bool
-    default: false
-  guard_service_account:
-    description: The guard's ServiceAccount.
-    type: str
-    default: mcp-guard
 notes:
   - Of O(blue), the default is the Deployment with the name O(server). Its Service is the one of the same name, or the
     only one that selects its pods. Of O(green), the default is the same names with C(-green).

@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - mcp.server.cluster
   - mcp.server.server
   - mcp.server.endpoint
+  - mcp.server.releaser
   - mcp.server.run_id
   - mcp.server.attributes
   - mcp.server.attributes.action_group
@@ -128,33 +129,6 @@ options:
   hostname:
     description: The host name of the HTTPRoute; default is that of O(endpoint.host) or O(endpoint.url).
     type: str
-  releasers:
-    description: Who gets the releaser's Role by a RoleBinding. Without any there is a Role only.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      kind:
-        description: What it is.
-        type: str
-        required: true
-        choices: [User, Group, ServiceAccount]
-      name:
-        description: Its name.
-        type: str
-        required: true
-      namespace:
-        description: Of a ServiceAccount; default is O(namespace).
-        type: str
-  guard:
-    description: Whether the releaser's Role has the rights for a guard. The guard's own ServiceAccount and Role are in
-      C(docs/guard.md).
-    type: bool
-    default: false
-  guard_service_account:
-    description: The guard's ServiceAccount.
-    type: str
-    default: mcp-guard
   manifests:
     description:
       - Files that replace objects of this module, by what they replace. Each has one object of the same kind and name.

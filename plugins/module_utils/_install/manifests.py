@@ -27,15 +27,20 @@ ROLLOUT = 120  # seconds that a rollout may take beside the start of a pod
 MANAGED_BY, US = "app.kubernetes.io/managed-by", "mcp.server"
 APP = "app"  # the label with the server's name
 
-RELEASERS: dict[str, t.Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "kind": {"type": "str", "required": True, "choices": ["User", "Group", "ServiceAccount"]},
-        "name": {"type": "str", "required": True},
-        "namespace": {"type": "str"},
+# Documented in doc_fragments/releaser.py
+RELEASER: dict[str, t.Any] = {
+    "releasers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "kind": {"type": "str", "required": True, "choices": ["User", "Group", "ServiceAccount"]},
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+        },
     },
+    "guard": {"type": "bool", "default": False},
+    "guard_service_account": {"type": "str", "default": SERVICE_ACCOUNT},
 }
 
 # The keys of the option manifests, in the order in which the objects are applied: the route leads to Services.

@@ -22,7 +22,6 @@ from ansible_collections.mcp.server.plugins.module_utils._adopt import (
     undo,
 )
 from ansible_collections.mcp.server.plugins.module_utils._adopt.labels import Choice
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._install import fenced, manifests, pod_secrets
 from ansible_collections.mcp.server.plugins.module_utils._install.apply import Installer, Outcome, difference
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
@@ -43,9 +42,7 @@ SPEC = Spec(
         **OPTIONS,
         **lease_renewal.OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "releasers": manifests.RELEASERS,
-        "guard": {"type": "bool", "default": False},
-        "guard_service_account": {"type": "str", "default": SERVICE_ACCOUNT},
+        **manifests.RELEASER,
     },
 )
 

@@ -11,7 +11,6 @@ import typing as t
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ansible_collections.mcp.server.plugins.module_utils._guard.job import SERVICE_ACCOUNT
 from ansible_collections.mcp.server.plugins.module_utils._image import Image
 from ansible_collections.mcp.server.plugins.module_utils._install import (
     existing,
@@ -68,9 +67,7 @@ SPEC = Spec(
         },
         "endpoint": endpoint.OPTION,
         "hostname": {"type": "str"},
-        "releasers": manifests.RELEASERS,
-        "guard": {"type": "bool", "default": False},
-        "guard_service_account": {"type": "str", "default": SERVICE_ACCOUNT},
+        **manifests.RELEASER,
         "manifests": {"type": "dict", "options": {key: {"type": "path"} for key in manifests.KEYS}},
         "kustomize": {"type": "path"},
         "force": {"type": "bool", "default": False},
