@@ -7,19 +7,12 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
-from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT
-from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
+from ansible_collections.mcp.server.plugins.module_utils._mcp.pool_probe import probe_pool
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, share
-
-TIMEOUT = 15.0  # seconds for one pod
-STEP_TIMEOUT = 5.0  # seconds for each step of that
 
 
 def differing(cluster: Api, server: Server, params: dict[str, t.Any]) -> dict[tuple[str, str], str]:
@@ -34,9 +27,5 @@ def differing(cluster: Api, server: Server, params: dict[str, t.Any]) -> dict[tu
 
 
 def _server_info(cluster: Api, server: Server, params: dict[str, t.Any], pool: str) -> tuple[str, str] | None:
-    asked = targets.in_pool(cluster, server, targets.pods_of_pool(cluster, server, pool)[0], pool, params)
-    credentials = targets.credentials_of(params)
-    # Whether it is healthy is not what is asked here.
-    asked = replace(asked, answering=BY_DEFAULT)
-    found = probe(asked, Settings(AUTO, TIMEOUT, STEP_TIMEOUT, lists=(), credentials=credentials))
-    return share.name_and_version(found["server_info"]) if found["server_info"] else None
+    info = probe_pool(cluster, server, pool, params)["server_info"]
+    return share.name_and_version(info) if info else None

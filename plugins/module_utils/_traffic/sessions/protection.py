@@ -6,19 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
-from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import BY_DEFAULT
-from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import AUTO
-from ansible_collections.mcp.server.plugins.module_utils._mcp.probe import Settings, probe
+from ansible_collections.mcp.server.plugins.module_utils._mcp.pool_probe import probe_pool
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import open_sessions, policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift
 
-PROBE_TIMEOUT = 15.0  # seconds to find out how one pod keeps sessions
-PROBE_STEP_TIMEOUT = 5.0  # seconds for each step of that
 COUNT_TIMEOUT = 5.0  # seconds to count the sessions
 POLL_INTERVAL = 2.0  # seconds between two counts of a pool that drains
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress with the same number
@@ -96,16 +92,11 @@ class SessionProtection:
         if params["session_mode"] != policy.AUTO:
             return policy.Sessions(params["session_mode"], marked=True)
         try:
-            pod = targets.pods_of_pool(shift.cluster, shift.server, pool)[0]
-            asked = targets.in_pool(shift.cluster, shift.server, pod, pool, params)
-            credentials = targets.credentials_of(params)
+            found = probe_pool(shift.cluster, shift.server, pool, params)
         except targets.NoneReady:
             return policy.Sessions(None)  # no pod that could keep any
         except Failure as failure:
             return policy.Sessions(None, unknown=failure.msg)
-        # Whether it is healthy is not what is asked here.
-        asked = replace(asked, answering=BY_DEFAULT)
-        found = probe(asked, Settings(AUTO, PROBE_TIMEOUT, PROBE_STEP_TIMEOUT, lists=(), credentials=credentials))
         if not found["healthy"]:
             return policy.Sessions(None, unknown=f"{found['target']}: {found['reason']}.")
         return policy.Sessions(found["session_mode"], found["session_mark"] == pool)

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict, Unanswered, Unreachable
-from ansible_collections.mcp.server.plugins.module_utils._mcp import requests
+from ansible_collections.mcp.server.plugins.module_utils._mcp import pool_probe, requests
 from ansible_collections.mcp.server.plugins.module_utils._mcp.answering import Answering
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release, mcp_release_info, single_shift
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
@@ -1510,7 +1510,7 @@ def test_a_pod_tells_the_mode(cluster, opened, monkeypatch, found, pods, mode, w
     mark(cluster)
     for one in pods:
         cluster.put(f"{PODS}/{one['metadata']['name']}", one)
-    monkeypatch.setattr(protection, "probe", lambda pod, settings: found)
+    monkeypatch.setattr(pool_probe, "probe", lambda pod, settings: found)
     if warns:
         with pytest.raises(
             Failure, match=f"it is not known whether pool blue keeps sessions, .*{warns} Set session_mode"
