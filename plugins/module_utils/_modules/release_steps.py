@@ -51,6 +51,7 @@ from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic impo
 HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
+# An emergency has the same options, but for the gateway's counters, which it does not import.
 SHIFT = Module(
     replace(single_shift.SPEC, options={**single_shift.SPEC.options, "prometheus": gates_options.OPTION}),
     single_shift.run,
@@ -428,11 +429,8 @@ class StepsRelease:
             "timeout",
             "tolerance",
             "samples",
-            "auth",
-            "port",
-            "compare_version",
         )
-        options = {name: self.task.params.get(name) for name in names if name in SHIFT.spec.options}
+        options = {name: self.task.params[name] for name in names}
         options["prometheus"] = self.task.params["prometheus"] or self.task.params["watch"].get("prometheus")
         self._expect_weights(None)  # the shift has a monitor of its own
         found = self.calls.run(

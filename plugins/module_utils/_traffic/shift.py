@@ -406,7 +406,7 @@ class Shift:
         self.result["share"] = {
             **measured,
             "reached": reached,
-            "versions": naming.versions(seen, params.get("compare_version") or (share.HEALTH,)),
+            "versions": naming.versions(seen, params["compare_version"] or (share.HEALTH,)),
             "seconds": round(seen[-1].at - seen[0].at, 3) if seen else 0.0,
         }
         if reached:

@@ -95,7 +95,15 @@ def test_what_clients_get(monkeypatch: pytest.MonkeyPatch, sampled: list[str | N
 
 def measured(answers: list[Answer], changed: bool, lines: list[str], **params: t.Any) -> dict[str, t.Any]:
     """Return the result of a shift of all traffic to blue that is measured by these answers."""
-    given = {"tolerance": 5.0, "samples": None, "pool": "blue", "rollback": False, "pool_key": "pool", **params}
+    given = {
+        "tolerance": 5.0,
+        "samples": None,
+        "pool": "blue",
+        "rollback": False,
+        "pool_key": "pool",
+        "compare_version": [],
+        **params,
+    }
     found = shift()
     found.task = Task(given, progress=lines.append)
     wanted = {"blue": 100, "green": 0}
