@@ -113,7 +113,7 @@ JOBS = (
     _target("releases", 500),
     _target("rollbacks", 465),
     # The objects of sandbox/manifests/routes are in the first server's namespace only.
-    _target("routes", 146, 46, lane=0, after=("sandbox", "traefik"), **NO_METRICS),
+    _target("routes", 146, 46, lane=0, after=("sandbox", "traefik")),
     _target("sessions", 225),
     # It makes its servers itself, beside its lane's own. It measures seconds.
     _target("several", 300, 578, cores=1.0, **NO_METRICS),

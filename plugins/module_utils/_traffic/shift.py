@@ -418,10 +418,18 @@ class Shift:
         raise Failure(
             f"{self.written_but(wanted)} traffic has not been confirmed to follow: "
             f"within {bound.seconds:g} s {public.name} gave {pool} {measured_text(measured, pool)}"
-            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}. "
-            "Check that endpoint leads through this route, and check the gateway's logs.",
+            f"{' (' + measured['reason'] + ')' if measured['reason'] else ''}. {self._cure(measured)}",
             **self.result,
         )
+
+    def _cure(self, measured: dict[str, t.Any]) -> str:
+        """Return the sentence on what to check where a share is not as it should be."""
+        if measured["unnamed"]:  # the first ones did, or measuring had not begun
+            return (
+                f"{measured['unnamed']} good answers name no pool: check whether another client has changed what the "
+                f"route sets as {self.server.pool_header} (docs/routes.md)."
+            )
+        return "Check that endpoint leads through this route, and check the gateway's logs."
 
     def _measure_without_names(
         self, public: endpoints.Endpoint, answers: t.Iterable[share.Answer], wanted: Weights, bound: Deadline

@@ -13,9 +13,12 @@ import copy
 import json
 import subprocess
 import time
+import urllib.request
+from contextlib import contextmanager
 
 import playing
 import pytest
+from breaching import needs_prometheus
 from playing import CONFIG, module
 from soaking import soak
 
@@ -56,8 +59,6 @@ def target(kind: str) -> dict:
     found = {"route_kind": kind, "route": "mcp-server" if kind == "ingress_nginx" else route}
     if kind == "custom":
         found["route_custom"] = CUSTOM
-    if kind not in ("httproute", "httpproxy"):
-        found["health_path"] = "/health"  # the others can't set a header on each pool's answers
     if kind in ("httpproxy", "custom"):
         found["endpoint"] = {
             "url": CONFIG["public_url"],
@@ -145,32 +146,73 @@ def without_endpoint(its: dict) -> dict:
     return {name: value for name, value in its.items() if name != "endpoint"}
 
 
+BACKENDS = "/spec/rules/0/backendRefs"
+
+
+def patch(*operations: dict) -> None:
+    kubectl("patch", OBJECTS["httproute"], "--type=json", "-p", json.dumps(operations))
+
+
+def until_gone(header: str) -> None:
+    """Wait until the gateway sets this header no longer."""
+    request = urllib.request.Request(f"{CONFIG['public_url']}/health", headers={"Host": CONFIG["public_host"]})
+    for _try in range(100):
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            if header not in answer.headers:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"The gateway still sets {header}.")
+
+
+@contextmanager
+def without_header():
+    """The HTTPRoute as somebody else has it: nothing on it names a pool."""
+    before = kubectl("get", OBJECTS["httproute"])["spec"]["rules"][0]["backendRefs"]
+    bare = [{name: value for name, value in one.items() if name != "filters"} for one in before]
+    patch({"op": "replace", "path": BACKENDS, "value": bare})
+    try:
+        until_gone("X-MCP-Pool")
+        yield
+    finally:
+        patch({"op": "replace", "path": BACKENDS, "value": before})
+        blue_again("httproute")
+
+
 def test_a_route_that_names_no_pool():
     """Nothing is shifted, with the lines to add; an emergency does not wait for them."""
     its = {**target("httproute"), "pool_key": "nothing"}  # nor does the health document name it
-    backends = "/spec/rules/0/backendRefs"
-    before = kubectl("get", OBJECTS["httproute"])["spec"]["rules"][0]["backendRefs"]
-    patched = ("patch", OBJECTS["httproute"], "--type=json", "-p")
-    try:
-        bare = [{name: value for name, value in one.items() if name != "filters"} for one in before]
-        kubectl(*patched, json.dumps([{"op": "replace", "path": backends, "value": bare}]))
+    with without_header():
         refused = module("mcp_traffic_shift", fails=True, pool="green", weight=10, **its)
         assert "Nothing tells which pool" in refused["msg"] and "value: green" in refused["msg"]
         assert not refused["changed"]
-        kubectl(
-            *patched,
-            json.dumps(
-                [
-                    {"op": "replace", "path": f"{backends}/{at}/weight", "value": weight}
-                    for at, weight in enumerate((0, 100))
-                ]
-            ),
+        patch(
+            *(
+                {"op": "replace", "path": f"{BACKENDS}/{at}/weight", "value": weight}
+                for at, weight in enumerate((0, 100))
+            )
         )
         back = module("mcp_rollback", pool="blue", verify_seconds=0, **its)
         assert back["after"] == BLUE and back["share"]["measured_by"] is None and back["share"]["failed"] == 0
-    finally:
-        kubectl(*patched, json.dumps([{"op": "replace", "path": backends, "value": before}]))
-        blue_again("httproute")
+
+
+@needs_prometheus
+def test_shares_by_the_counters_of_the_gateway():
+    envoy = {"url": CONFIG["prometheus_url"], "source": ["envoy"]}
+    its = {**target("httproute"), "pool_key": "nothing", "prometheus": envoy}
+    with without_header():
+        for percent in (50, 100):
+            shifted = module("mcp_traffic_shift", pool="green", weight=percent, **its)
+            assert shifted["share"]["measured_by"] == "counters" and shifted["share"]["requests"] >= 100
+            assert abs(shifted["share"]["green"] - percent) <= 5
+
+
+def test_shares_by_what_servers_call_themselves():
+    """The pools run two versions, and MCP's serverInfo says which."""
+    its = {**target("httproute"), "health_path": None, "health_checks": []}
+    with without_header():
+        shifted = module("mcp_traffic_shift", pool="green", weight=50, session_mode="stateless", **its)
+        assert shifted["share"]["measured_by"] == "server_info"
+        judge(shifted, "green", 50, 10)
 
 
 def test_a_service_says_what_it_reaches():

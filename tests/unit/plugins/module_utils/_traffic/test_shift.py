@@ -155,6 +155,7 @@ def test_a_share_that_is_as_wanted(changed: bool, seconds: float | None) -> None
         ([], "within 5 s https://x gave blue nothing of 0 answers. Check"),
         ([answer("green", number) for number in range(20)], "gave blue 0.0 % of 20 answers. Check"),
         ([answer("blue"), answer(None, reason="503")], r"gave blue 100.0 % of 2 answers, 1 failed \(503\)\. Check"),
+        ([answer("blue"), answer(None), answer(None)], "2 good answers name no pool: .* the route sets as X-MCP-Pool"),
     ],
 )
 def test_a_share_that_is_not_as_wanted(answers: list[Answer], words: str) -> None:
