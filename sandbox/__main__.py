@@ -34,7 +34,9 @@ def up() -> None:
             images.root_file_system("postgresql", images.POSTGRESQL)
             images.root_file_system("alertmanager", images.ALERTMANAGER)
             images.site_packages("mcp-server", images.SERVER / "requirements.txt")
-            images.site_packages("execution environment", images.EXECUTION_ENVIRONMENT / "requirements.txt")
+            images.wheels("execution environment", images.EXECUTION_ENVIRONMENT / "requirements.txt")
+            images.site_packages("pip", images.PYTHON / "requirements.txt")
+            images.builder()
             images.envoy()
         except SandboxError as error:
             failures.append(error)
@@ -43,6 +45,7 @@ def up() -> None:
     beside.start()
     images.binaries()
     images.prometheus()
+    images.metrics_server()
     beside.join()
     if failures:
         raise failures[0]

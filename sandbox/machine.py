@@ -82,11 +82,11 @@ def requirements() -> None:
         )
 
 
-def install_packages() -> None:
+def install_packages(names: t.Sequence[str] = tuple(PACKAGES)) -> None:
     """Debian packages, only those that are missing; their services are ours to start, not the package's."""
     missing = [
         name
-        for name in PACKAGES
+        for name in names
         if run(["dpkg-query", "-W", "-f", "${Status}", name], check=False).find("ok installed") < 0
     ]
     if not missing:

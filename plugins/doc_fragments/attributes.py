@@ -15,6 +15,8 @@ attributes:
     description: Returns what has changed, or would change, in C(diff) mode.
   idempotent:
     description: A second run with the same arguments changes nothing.
+requirements:
+  - python >= 3.11 where the module runs
 """
 
     # For modules that only read

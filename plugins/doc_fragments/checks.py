@@ -102,6 +102,9 @@ options:
             type: list
             elements: str
             required: true
+          expect:
+            description: A (Python) regular expression that has to be found in the last 2000 characters of its output.
+            type: str
       command:
         description:
           - Run a command where the module runs. It passes with exit code 0.

@@ -27,11 +27,18 @@ options:
       url:
         description: The URL itself.
         type: str
-      format:
-        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(json) for the C(announcement) of
-          M(mcp.server.mcp_announce) as it is.
+      token_env:
+        description: The name of an environment variable with a bearer token for it, where the module runs, such as
+          that of a service account of Grafana.
         type: str
-        choices: [json, slack]
+      token_file:
+        description: A file that holds the token, where the module runs.
+        type: path
+      format:
+        description: V(slack) for Slack's incoming webhooks, Mattermost and the like; V(grafana) for an annotation, at
+          Grafana's C(/api/annotations); V(json) for the C(announcement) of M(mcp.server.mcp_announce) as it is.
+        type: str
+        choices: [json, slack, grafana]
         default: json
       allow_http:
         description: Whether the URL may be an C(http) URL of another machine, where the network is trusted. Others on

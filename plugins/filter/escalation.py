@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mcp.server.plugins.module_utils._announce.escalation import lines
+from ansible_collections.mcp.server.plugins.module_utils._announce.escalation import KINDS, lines
 
 DOCUMENTATION = r"""
 name: escalation
@@ -17,19 +17,27 @@ version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
 description:
-  - Whom to call, one line each, in the order of the tree.
+  - Whom to call, one line each. With O(kind), first those who are called for such a failure, and then, in the order of
+    the tree, those of the levels above it and those without a kind.
+positional: kind
 options:
   _input:
-    description: The tree; each element has C(name), and may have C(when) and C(contact).
+    description: The tree; each element has C(name), and may have C(when), C(contact) and C(kind).
     type: list
     elements: dict
     required: true
+  kind:
+    description:
+      - The kind of the failure, as P(mcp.server.failure_kind#filter) returns it. Without it, all are returned.
+      - V(deployment) is the lowest level, V(customer) the highest.
+    type: str
+    choices: [deployment, application, business, customer]
 """
 
 EXAMPLES = r"""
 - name: Show whom to call
   ansible.builtin.debug:
-    msg: "{{ [{'when': 'Deployment issues', 'name': 'Platform Engineering On-Call'}] | mcp.server.escalation }}"
+    msg: "{{ lookup('mcp.server.variable', 'mcp_escalation') | mcp.server.escalation('deployment') }}"
 """
 
 RETURN = r"""
@@ -41,14 +49,16 @@ _value:
 """
 
 
-def escalation(tree: t.Any) -> list[str]:
+def escalation(tree: t.Any, kind: t.Any = None) -> list[str]:
     sound = isinstance(tree, (list, tuple)) and all(isinstance(one, t.Mapping) and one.get("name") for one in tree)
     if not sound:
         raise AnsibleFilterError(
-            "The escalation tree (mcp_escalation) must be a list whose elements have name, and may have when and "
-            "contact."
+            "The escalation tree (mcp_escalation) must be a list whose elements have name, and may have when, "
+            "contact and kind."
         )
-    return lines(tree)
+    if kind not in (None, "", *KINDS):
+        raise AnsibleFilterError(f"The kind of a failure is {kind!r}: it must be one of {', '.join(KINDS)}.")
+    return lines(tree, kind or None)
 
 
 class FilterModule:

@@ -8,11 +8,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.mcp.server.plugins.plugin_utils import _fleet
 from ansible_collections.mcp.server.plugins.plugin_utils._inventory import problem, route_of
 
 DOCUMENTATION = r"""
 name: is_no_mcp_server
-short_description: Return whether a host of a play is no MCP server
+short_description: Return whether a host takes no part in a play, as it is no MCP server
 version_added: 1.0.0
 author:
   - the mcp.server authors (@mcp-server)
@@ -21,7 +22,9 @@ description:
   - Fails for the first host of a play that must not run, because no host is an MCP server, two hosts are the same
     server, or the playbook makes changes and several servers match that were not named.
   - In the C(when) of C(ansible.builtin.meta) it needs no task, so an emergency does not wait for it.
-positional: hostvars, hosts, named, writes, forks
+  - With O(waves), it is true for several servers, too. It divides them into waves, which P(mcp.server.fleet#lookup)
+    then knows, and fails when they can't be divided as C(mcp_waves) and C(mcp_waves_by) say.
+positional: hostvars, hosts, named, writes, forks, also, waves
 options:
   _input:
     description: The host, C(inventory_hostname).
@@ -49,6 +52,14 @@ options:
       once.
     type: int
     default: 0
+  also:
+    description: What else the command of the playbook takes, for an example in the sentence; empty for no example.
+    type: str
+    default: ""
+  waves:
+    description: Whether several servers are left to the plays that release them in waves, unless C(mcp_waves) is empty.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -61,20 +72,31 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Whether the host is no MCP server.
+  description: Whether it takes no part.
   type: bool
   sample: false
 """
 
 
 def is_no_mcp_server(
-    host: str, hostvars: t.Any, hosts: t.Sequence[str], named: str = "", writes: str = "", forks: int = 0
+    host: str,
+    hostvars: t.Any,
+    hosts: t.Sequence[str],
+    named: str = "",
+    writes: str = "",
+    forks: int = 0,
+    also: str = "",
+    waves: bool = False,
 ) -> bool:
     if host == hosts[0]:  # once a play, as reading the variables takes a millisecond a host
         routes = {one: route_of(one, hostvars[one]) for one in hosts if "mcp_namespace" in hostvars[one]}
-        if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks)):
+        if sentence := problem(hosts, routes, named=bool(named), writes=writes, forks=int(forks), also=also):
             raise AnsibleFilterError(sentence)
-    return "mcp_namespace" not in hostvars[host]
+        try:
+            _fleet.divide(list(routes) if waves else [], hostvars)
+        except ValueError as error:
+            raise AnsibleFilterError(str(error)) from None
+    return "mcp_namespace" not in hostvars[host] or _fleet.has(host)
 
 
 class FilterModule:

@@ -28,6 +28,10 @@ options:
     description: Whether to fail. Otherwise an emergency continues without a value that it cannot read, with a warning.
     type: bool
     default: true
+  server:
+    description: Whether the host is an MCP server, whose own variables are checked and needed, too.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -69,8 +73,9 @@ class LookupModule(ReadingLookup):
             self._templar: t.Any = self._templar.copy_with_new_env(available_variables={**variables, **later})
         own: list[str] = []
         problems = []
+        target = _variables.TARGET if kwargs.get("server", True) else ()
         for name in dict.fromkeys(
-            [*_variables.TARGET, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]
+            [*target, "mcp_own_variables", *(name for role in terms for name in _variables.of_role(role))]
         ):
             try:
                 found = self.read(name, variables)
@@ -82,7 +87,7 @@ class LookupModule(ReadingLookup):
                 own = found
         if strict:
             problems = [
-                *_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables))),
+                *_variables.missing(terms, lambda name: not _variables.is_unset(self.given(name, variables)), target),
                 *problems,
             ]
             if problems:

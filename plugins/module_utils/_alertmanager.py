@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Alertmanager's API, as far as silences need it."""
+"""Alertmanager's API, as far as silences and a test alert need it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,16 @@ Silence = dict[str, t.Any]
 MAX_BYTES = 16 * 2**20  # of the list of all silences
 
 
+class NoAnswer(Failure):
+    """It does not answer, or not as Alertmanager does."""
+
+
 class Alertmanager:
     """A client of the API v2. Methods raise Failure."""
 
-    def __init__(self, params: dict[str, t.Any]) -> None:
-        """params: has alertmanager (OPTION), and timeout: seconds for each request."""
+    def __init__(self, params: dict[str, t.Any], omit: str = "the silence") -> None:
+        """params: has alertmanager (OPTION), and timeout: seconds for each request. omit: what works without it."""
+        self._omit = omit
         option = params["alertmanager"]
         self._url = option["url"].rstrip("/")
         self._name = f"Alertmanager {client.host_of(option['url']) or 'without an address'}"
@@ -54,6 +59,29 @@ class Alertmanager:
         if not isinstance(info, dict):
             raise self._not_alertmanager()
         return printable(str(info.get("version")), 40)
+
+    def status(self) -> dict[str, t.Any]:
+        """Return its state, with its configuration as text (without the secrets in it) in config.original."""
+        found = self._request("GET", "status")
+        if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+            raise self._not_alertmanager()
+        return found
+
+    def alerts(self, matcher: str) -> list[dict[str, t.Any]]:
+        """Return the alerts that a matcher matches, silenced and inhibited ones too."""
+        found = self._request("GET", "alerts", query={"filter": matcher})
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self._not_alertmanager()
+        return found
+
+    def post_alert(self, alert: dict[str, t.Any]) -> None:
+        """Send an alert, as Prometheus does. Without endsAt it ends by itself, after Alertmanager's resolve_timeout."""
+        self._request("POST", "alerts", [alert])
+
+    def metrics(self) -> str:
+        """Return its own metrics as Prometheus scrapes them."""
+        answer = self._answer("GET", "metrics", f"{self._url}/metrics")
+        return answer.body.decode("utf-8", errors="replace")
 
     def silences(self) -> list[Silence]:
         """Return all silences, expired ones too."""
@@ -73,33 +101,37 @@ class Alertmanager:
         """End a silence."""
         self._request("DELETE", f"silence/{silence_id}")
 
-    def _request(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        """Return the document of an answer, None for DELETE."""
+    def _request(self, method: str, path: str, body: t.Any = None, query: t.Mapping[str, str] | None = None) -> t.Any:
+        """Return the document of an answer, None of one that is empty."""
+        answer = self._answer(method, path, f"{self._url}/api/v2/{path}", body, query)
         try:
-            answer = self._client.request(
-                method,
-                f"{self._url}/api/v2/{path}",
-                self._timeout,
-                authorization=self._authorization,
-                json_body=body,
-            )
-        except client.Untrusted as fault:
-            raise Failure(f"{self._name} {fault.msg}. Set alertmanager.ca_cert.") from None
-        except client.TimedOut as fault:
-            raise Failure(f"{self._name} {fault.msg}. Check whether it is running, or omit the silence.") from None
-        except Fault as fault:
-            raise Failure(
-                f"{self._name} {fault.msg}. Check alertmanager.url, and whether Alertmanager is running."
-            ) from None
-        if answer.status != 200:
-            raise Failure(f"{self._name} answered {answer.status} to {method} {path}: {answer.text(200) or 'no text'}.")
-        try:
-            return None if method == "DELETE" else answer.json()
+            return None if method == "DELETE" or not answer.body.strip() else answer.json()
         except ValueError:
             raise self._not_alertmanager() from None
 
-    def _not_alertmanager(self) -> Failure:
-        return Failure(
+    def _answer(
+        self, method: str, path: str, url: str, body: t.Any = None, query: t.Mapping[str, str] | None = None
+    ) -> client.Answer:
+        try:
+            answer = self._client.request(
+                method, url, self._timeout, authorization=self._authorization, json_body=body, query=query
+            )
+        except client.Untrusted as fault:
+            raise NoAnswer(f"{self._name} {fault.msg}. Set alertmanager.ca_cert.") from None
+        except client.TimedOut as fault:
+            raise NoAnswer(f"{self._name} {fault.msg}. Check whether it is running, or omit {self._omit}.") from None
+        except Fault as fault:
+            raise NoAnswer(
+                f"{self._name} {fault.msg}. Check alertmanager.url, and whether Alertmanager is running."
+            ) from None
+        if answer.status != 200:
+            raise NoAnswer(
+                f"{self._name} answered {answer.status} to {method} {path}: {answer.text(200) or 'no text'}."
+            )
+        return answer
+
+    def _not_alertmanager(self) -> NoAnswer:
+        return NoAnswer(
             f"{self._name} gave an answer that is not Alertmanager's. "
             "Check alertmanager.url, and whether Alertmanager is running."
         )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mcp.server.plugins.module_utils import _versions
@@ -68,6 +69,31 @@ def tagged(image: str, version: str) -> Image:
     if name.tag or name.digest:
         raise Failure(f"image {image} has a tag or digest. Set it without: version {version} is the tag.")
     return Image.parse(_versions.reference(image, version))
+
+
+class Named(t.NamedTuple):
+    """The image of a release: its name, its version (tag, digest or both), and why it can't be told, a sentence."""
+
+    image: t.Any
+    version: t.Any
+    problem: str
+
+
+def named(version: t.Any, image: t.Any, image_ref: t.Any) -> Named:
+    """Return what is meant. version, image: one way to say it. image_ref: the other way, empty when it is not used."""
+    if image_ref in (None, ""):
+        return Named(image, version, _versions.problem(version))
+    try:
+        found = Image.parse(str(image_ref))
+    except Failure as failure:
+        return Named(image, version, f"mcp_image_ref: {failure.msg}")
+    whole = "@".join(part for part in (found.tag, found.digest) if part)
+    if not whole:
+        return Named(image, version, f"mcp_image_ref is {image_ref}, without a tag or a digest: add one.")
+    if version not in (None, "", whole, found.tag):
+        return Named(image, version, f"version is {version}, but mcp_image_ref names {whole}: pass only one of them.")
+    name = str(image_ref).partition("@")[0]
+    return Named(name.removesuffix(f":{found.tag}") if found.tag else name, whole, "")
 
 
 def with_digest(image_ref: str, digest: str | None) -> str:

@@ -35,12 +35,12 @@ class PoolObjects(t.NamedTuple):
         return f"{self.kind} {self.workload}"
 
 
-def pool_objects(pool: str, given: t.Any, default: str) -> PoolObjects | None:
+def pool_objects(pool: str, given: t.Any, default: str, variable: str = "") -> PoolObjects | None:
     """Return the names that the option of this pool gives; None when it is unset. Raises Failure.
 
-    default: the name of what is left out.
+    default: the name of what is left out. variable: of the option, where its name is another one.
     """
-    where = f"{pool} (mcp_{pool})"
+    where = f"{pool} ({variable or f'mcp_{pool}'})"
     if isinstance(given, str):
         given = _of_text(given.strip())
     if given is None or given == "":

@@ -80,6 +80,7 @@ class Server:
     green: PoolObjects | None = None
     pool_header: str = "X-MCP-Pool"
     port: int | None = None  # None where the pool's Service tells it, see port_in()
+    is_single: bool = False  # see single()
     # By pool, the Service that was read, and where.
     _services: dict[str, tuple[Api, Object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -125,6 +126,26 @@ class Server:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+    @classmethod
+    def single(cls, params: dict[str, t.Any]) -> Server:
+        """Return a server that is one workload without pools, by the option workload. Raises Failure.
+
+        Both pools are these objects, so that what works on a pool works on it.
+        """
+        name = params["server"]
+        objects = pool_objects("workload", params["workload"], name, "mcp_staging_workload")
+        objects = objects or PoolObjects(name, "Deployment", name)
+        return replace(
+            cls.from_params({**params, "blue": None, "green": None}), blue=objects, green=objects, is_single=True
+        )
+
+    def pool_title(self, pool: str) -> str:
+        """Return what messages call the pool, or the workload of a server without pools."""
+        return self.workload_title(pool) if self.is_single else f"pool {pool}"
+
+    def _option(self, pool: str) -> str:
+        return "workload (mcp_staging_workload)" if self.is_single else f"{pool} (mcp_{pool})"
 
     def pool_name(self, pool: str) -> str:
         return self.pool_name_format.replace("{server}", self.name).replace("{pool}", pool)
@@ -222,7 +243,7 @@ class Server:
             except NotFound:
                 raise NotFound(
                     f"Service {self.namespace}/{name} does not exist: create it, or name the Service that selects the "
-                    f"pods of pool {pool} in {pool} (mcp_{pool})."
+                    f"pods of {self.pool_title(pool)} in {self._option(pool)}."
                 ) from None
         return self._services[pool][1]
 
@@ -232,14 +253,14 @@ class Server:
         name = f"Service {self.namespace}/{self.service(pool)}"
         if spec.get("type") == "ExternalName":
             raise Failure(
-                f"{name} is an ExternalName, which has no pods: name the Service that selects the pods of pool {pool} "
-                f"in {pool} (mcp_{pool})."
+                f"{name} is an ExternalName, which has no pods: name the Service that selects the pods of "
+                f"{self.pool_title(pool)} in {self._option(pool)}."
             )
         selector = mapping(spec, "selector")
         if not selector:
             raise Failure(
-                f"{name} has no selector, so the pods of pool {pool} cannot be told: give it a selector, or name "
-                f"another Service in {pool} (mcp_{pool})."
+                f"{name} has no selector, so the pods of {self.pool_title(pool)} cannot be told: give it a selector, "
+                f"or name another Service in {self._option(pool)}."
             )
         return selector
 

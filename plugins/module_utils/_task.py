@@ -53,6 +53,33 @@ class LeaseLost(Failure):
         super().__init__(msg, taken_over=True)
 
 
+class FleetStopped(Failure):
+    """Another server of the fleet failed, so that this one goes no further."""
+
+    def __init__(self, msg: str) -> None:
+        super().__init__(msg, fleet_stopped=True)
+
+
+class Fleet(t.Protocol):
+    """What a task of one server knows of its fleet, in the play's process (plugin_utils/_fleet.py)."""
+
+    host: str
+    on_failure: str
+    max_failed: int
+
+    def note(self, state: str, text: str = "", *, weight: int | None = None, failed: bool = False) -> None:
+        """Write this server's row, and show the table now and then. The states are in _fleet/state.py."""
+
+    def show(self, lines: t.Iterable[str]) -> None:
+        """Show lines that are not about one server."""
+
+    def rows(self) -> list[t.Any]:
+        """Return the rows of all servers."""
+
+    def refuse_stopped(self) -> None:
+        """Raise FleetStopped once the fleet stops."""
+
+
 class Interrupted(BaseException):
     """A signal asks the task to stop. Not an Exception, so that no code that continues after errors catches it.
 
@@ -101,6 +128,8 @@ class Task:
     runner: int | None = None
     # Raise Failure when the run of this task must stop (_release/lease_renewal.py), for waits without requests.
     check_lease: t.Callable[[], None] = lambda: None
+    # The fleet that is released in waves, where the server belongs to one and the task runs in the play's process.
+    fleet: Fleet | None = None
     # Called once a rollback is verified, before it is watched for a while.
     traffic_back: t.Callable[[], None] = lambda: None
 

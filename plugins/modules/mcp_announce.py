@@ -47,7 +47,7 @@ options:
     description: Why it failed, or is paused, with such an event.
     type: str
   escalation:
-    description: Whom to call, in this order. It is part of every announcement but that of a success.
+    description: Whom to call, in this order, see O(kind). It is part of every announcement but that of a success.
     type: list
     elements: dict
     default: []
@@ -62,6 +62,22 @@ options:
       when:
         description: What they are called for.
         type: str
+      kind:
+        description: The kind of failure that they are called for first, see O(kind). Without it, they are called for
+          every kind.
+        type: str
+        choices: [deployment, application, business, customer]
+  kind:
+    description:
+      - The kind of the failure. The announcement names those of O(escalation) who are called for it, and those of the
+        kinds above it. V(deployment) is the lowest, V(customer) the highest.
+      - V(deployment) is what pre-flight, the registry or a rollout found, V(application) a trigger, the health or the
+        contract of the new version, or a check, V(business) a rollback that failed, and V(customer) that more than 5 %
+        of the answers at the public endpoint fail.
+      - Without it, O(event=rollback_failed) is V(business), O(event=release_failed) and O(event=paused) are
+        V(deployment), and an end has none.
+    type: str
+    choices: [deployment, application, business, customer]
   timeout:
     description: Seconds that all webhooks together may take. Each is tried up to three times within them.
     type: float
@@ -89,7 +105,10 @@ EXAMPLES = r"""
     failure: Pool blue has no ready endpoint.
     escalation:
       - name: Platform Engineering On-Call
-        when: Deployment issues
+        kind: deployment
+      - name: Engineering Director
+        kind: business
+    kind: business
 """
 
 RETURN = r"""
@@ -106,6 +125,10 @@ announcement:
     namespace: mcp-prod
     server: mcp-server
     outcome: rolled_back
+    kind: application
+    bypassed: []
+    bypass_reason: ""
+    bypassed_version: ""
     summary: "mcp-prod/mcp-server: v1.2.0 was rolled back to v1.1.5"
     failure: ""
     release:
@@ -121,7 +144,7 @@ announcement:
       weights: {blue: 100, green: 0}
       steps: []
     escalation:
-      - {when: Deployment issues, name: Platform Engineering On-Call, contact: ""}
+      - {when: "", name: MCP Development Team Lead, contact: "", kind: application}
 stats:
   description: The newest release, for M(ansible.builtin.set_stats); null when there is none, or it could not be read.
   returned: always

@@ -136,6 +136,10 @@ guard:
   returned: with O(state=present), not in check mode
   type: dict
   sample: {id: 0c2b6cbd1f5e, action: rollback, state: running, at: "2026-11-24T06:20:00.000Z", reason: ""}
+kept_logs:
+  description: What was kept of the bad pool's logs, as RV(mcp.server.mcp_rollout#module:kept_logs).
+  returned: with O(state=running), after a rollback
+  type: dict
 decision:
   description: Why there is nothing more to guard, V(end) or V(rollback). After a rollback the keys of
     M(mcp.server.mcp_rollback) are there too.

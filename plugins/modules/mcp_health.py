@@ -49,6 +49,10 @@ options:
     description: Whether to speak MCP with the server. Otherwise only its O(health_path) is asked for.
     type: bool
     default: true
+  ping:
+    description: Whether the server has to answer a ping, in the era that has it (V(legacy)).
+    type: bool
+    default: false
   lists:
     description:
       - What to list, of all pages, as far as the server says that it has such things.

@@ -13,7 +13,8 @@ author: "the mcp.server authors (@mcp-server)"
 description:
   - Looks at the API server, the namespace, our rights in it, the Deployment or StatefulSet and the Service of each
     pool, the route, what tells which pool answers, the tools that would put back what a release writes
-    (C(docs/gitops.md)), the Secrets and the nodes, and fails with all that is missing in one message.
+    (C(docs/gitops.md)), the Secrets, the nodes and their room for the idle pool, quotas, limit ranges and budgets, what
+    the pools run and in what they differ, and the image, and fails with all that is missing in one message.
   - The rights are asked for by the names of the server's objects, so that a Role may be narrowed to them by
     C(resourceNames), as the one in the collection's README is. What is missing is named with its verb, resource, group,
     name and namespace, and with the rule to add.
@@ -22,8 +23,10 @@ description:
   - Also tries what the release needs later - a query for each source of O(prometheus), a connection to each of
     O(webhooks) without a message, O(alertmanager), the digest of O(guard_image_ref), places and O(files) - side by side
     and within 20 s.
-  - What a release does not need and we may not look at (the namespace's own object, the nodes, the guard's
-    ServiceAccount) is skipped.
+  - Secrets are looked at with their keys, their age and their last change; no value is returned. What the
+    ServiceAccount of the pods may do is asked of the API server (C(docs/secrets.md)).
+  - What a release does not need and we may not look at (the namespace's own object, the nodes, quotas, the guard's
+    ServiceAccount) is skipped (C(docs/preflight.md)).
 extends_documentation_fragment:
   - mcp.server.alertmanager
   - mcp.server.later
@@ -74,6 +77,10 @@ options:
     elements: str
     choices: [now, later]
     default: [now, later]
+  quiet:
+    description: Whether no line is shown for each check. A play that shows RV(checks) at its end needs none.
+    type: bool
+    default: false
   starts_release:
     description:
       - Whether a release starts with this. Then webhooks, O(alertmanager) and O(report_dest), which it can do without,
@@ -82,9 +89,9 @@ options:
     type: bool
     default: false
 requirements:
-  - requests (Python), for what is needed later
+  - requests (Python), for the image and for what is needed later
 notes:
-  - Whether the image exists is asked by M(mcp.server.mcp_version_check).
+  - The image is looked for when both O(image) and O(version) are given.
 seealso:
   - module: mcp.server.mcp_version_check
   - module: mcp.server.mcp_health
@@ -125,19 +132,30 @@ checks:
         - What was looked at, for programs. It stays the same when the words of RV(checks[].name) and
           RV(checks[].message) change.
         - Of V(now), C(api_server), C(namespace), C(rights), C(workload_blue), C(workload_green), C(service_blue),
-          C(service_green), C(overlap), C(route), C(pool_header), C(gitops), C(secrets), C(guard_service_account),
-          C(nodes) and C(version).
+          C(service_green), C(overlap), C(route), C(pool_header), C(gitops), C(break_glass), C(secrets),
+          C(secrets_age), C(service_account_rights), C(service_account_excess), C(guard_service_account), C(nodes),
+          C(room), C(quotas), C(limit_ranges), C(disruption_budgets), C(running_blue), C(running_green), C(drift),
+          C(registry), C(platform), C(image_check) and C(version).
         - Of V(later), C(metrics), C(guard_image), C(files), C(webhooks), C(alertmanager) and C(report), as far as there
           is something to look at.
       type: str
     name:
       description: The same for people.
       type: str
+    verdict:
+      description: V(passed), V(failed), V(skipped) where it could not be looked at because we may not, or
+        V(cannot_measure).
+      type: str
     ok:
       description: Whether it is as a release needs it; also true when it was skipped.
       type: bool
     required:
-      description: Whether the module fails when it is not so.
+      description:
+        - Whether the module fails when it is not so. Otherwise it is a warning, which a release goes on with.
+        - C(secrets_age), C(disruption_budgets), C(running_blue), C(running_green) and C(drift) only warn; so do one bad
+          node of several, a lack of room where nodes may be added, and the default list of
+          O(service_account_forbidden).
+        - For a release that was interrupted and goes on, what its pods needed to start only warns, too.
       type: bool
     skipped:
       description: Whether it could not be looked at because we may not.
@@ -151,11 +169,23 @@ checks:
   sample:
     - id: route
       name: route
+      verdict: passed
       ok: true
       required: true
       skipped: false
       message: HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.
       seconds: 0.021
+checked_digest:
+  description: The digest of the image that O(image_check_command) was given; empty without one. A release of another
+    digest, as of a tag that was moved since, is refused.
+  returned: as RV(checks)
+  type: str
+  sample: ""
+goes_on:
+  description: Whether O(version) is that of a release that was interrupted, which the same command goes on with.
+  returned: as RV(checks)
+  type: bool
+  sample: false
 """
 
 from ansible_collections.mcp.server.plugins.module_utils._modules.mcp_preflight import SPEC, run

@@ -45,6 +45,16 @@ options:
     type: str
     choices: [begun, updated, paused, ended, lease_returned]
     required: true
+  bypassed:
+    description: What a person bypassed by name, with O(state=begun). It stays in the record of this release, and
+      M(mcp.server.mcp_announce) says it until a release without any has succeeded.
+    type: list
+    elements: str
+    default: []
+  bypass_reason:
+    description: Why, for O(bypassed).
+    type: str
+    default: ""
   take_over:
     description: Take the Lease from whoever holds it, with O(state=begun). Needs O(reason).
     type: bool

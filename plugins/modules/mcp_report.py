@@ -56,6 +56,36 @@ options:
     type: list
     elements: dict
     default: []
+  kind:
+    description: The kind of the failure, which the report shows with whom to call, as in M(mcp.server.mcp_announce).
+    type: str
+    choices: [deployment, application, business, customer]
+  escalation:
+    description: Whom to call, as in M(mcp.server.mcp_announce). Only with O(kind).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Who, a person or a role.
+        type: str
+        required: true
+      contact:
+        description: A telephone number, a pager or the like.
+        type: str
+      when:
+        description: What they are called for.
+        type: str
+      kind:
+        description: The kind of failure that they are called for first.
+        type: str
+        choices: [deployment, application, business, customer]
+  dashboard_url:
+    description:
+      - A dashboard to link to, such as the one in C(docs/dashboard) of the collection. Added to it are the time of the
+        release (C(from), C(to)) and the server (C(var-namespace), C(var-server)), as Grafana reads them.
+      - A URL that is not C(http) or C(https), or has a password, is a warning.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -67,6 +97,7 @@ EXAMPLES = r"""
     prometheus:
       url: https://prometheus.example.com
       token_env: PROMETHEUS_TOKEN
+    dashboard_url: https://grafana.example.com/d/mcp-server
   register: report
 
 - name: Report an older one

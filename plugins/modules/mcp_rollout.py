@@ -79,6 +79,15 @@ options:
       - Raise it where nodes are added on demand, and no event on the pod says so.
     type: float
     default: 30.0
+  keep_logs:
+    description:
+      - Keep the last lines of the pods that this change ends in the ConfigMap of the release record, for
+        M(mcp.server.mcp_report), as a rollback does with those of the bad pool.
+      - At most 200 lines and 32 KiB of a container, also of the run before its last restart, of at most 10 pods, and
+        200 KiB in all. Passwords, tokens, private keys and the like are left out.
+      - It takes a few seconds at most. What fails is a warning. It needs the right to get C(pods/log).
+    type: bool
+    default: false
 notes:
   - Reasons are more exact with the right to list events; it does without.
   - Without the right to list autoscalers it finds those that have the name of their Deployment or StatefulSet, or
@@ -149,6 +158,24 @@ autoscaler:
       description: What its owner gave it.
       type: int
   sample: {"name": "mcp-server-green", "min_replicas": 3, "original_min_replicas": 2}
+kept_logs:
+  description: What was kept of the logs; null when nothing was.
+  returned: always, once the workload was changed
+  type: dict
+  contains:
+    pool:
+      description: The pool.
+      type: str
+    logs:
+      description: How many logs, one for each container, and one for each that ran before a restart.
+      type: int
+    lines:
+      description: How many lines.
+      type: int
+    pods_left_out:
+      description: How many pods were too many.
+      type: int
+  sample: {"pool": "green", "logs": 3, "lines": 240, "pods_left_out": 0}
 ready:
   description: How many pods of the new revision are ready.
   returned: not in check mode

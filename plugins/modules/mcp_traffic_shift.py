@@ -233,6 +233,10 @@ options:
     type: str
     choices: [auto, modern, legacy, sse]
     default: auto
+  probe:
+    description: Whether a whole session through the gateway, with its lists, must succeed after each of O(steps).
+    type: bool
+    default: true
   warm_seconds:
     description: Seconds after the last step in which the old pool stays as it is and the triggers are still watched.
     type: float
@@ -240,6 +244,15 @@ options:
   warm_replicas:
     description: Replicas of the old pool after that. Without it the old pool stays as it is.
     type: int
+  validation:
+    description:
+      - The options C(checks), C(prometheus), C(metrics), C(requests), C(seconds), C(gates) and C(health_max_age) of
+        M(mcp.server.mcp_validate), which validates the new version in the warm window, beside O(checks). Without it
+        nothing is validated.
+      - A check that fails takes the release back where that is the new version's fault. To tell, the pods of both
+        pools are asked for the same, past the gateway. What fails in the old pool, too, or cannot be measured, is a
+        warning.
+    type: dict
   guard:
     description:
       - The options C(image_ref), C(action), C(service_account), C(endpoint) and C(prometheus) of
@@ -257,6 +270,12 @@ options:
     description: How long a release may stay paused.
     type: float
     default: 3600.0
+  fleet:
+    description:
+      - Whether the server is one of several that C(bluegreen.yml) releases in waves. Then a release that fails does not
+        fail the task, which returns C(fleet_verdict) and C(why). It stops once another server of the fleet has failed.
+    type: bool
+    default: false
 seealso:
   - module: mcp.server.mcp_release
   - module: mcp.server.mcp_rollback
@@ -312,6 +331,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kind:
+  description: The kind of the failure, see O(mcp.server.mcp_announce#module:kind). It says whom to call first.
+  returned: with O(steps), on failure
+  type: str
+  sample: application
 outcome:
   description:
     - How the release ended, C(succeeded), or C(paused) with O(stop_after). On failure C(rolled_back), or

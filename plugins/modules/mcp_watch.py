@@ -165,6 +165,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kind:
+  description: The kind of the failure, see O(mcp.server.mcp_announce#module:kind). It says whom to call first.
+  returned: on a breach that O(rollback) rolls back
+  type: str
+  sample: application
 verdict:
   description: C(pass), C(breach) or C(inconclusive). In check mode it is C(no_data), without a failure.
   returned: always

@@ -36,6 +36,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announcing
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Waiting, waiting
+from ansible_collections.mcp.server.plugins.module_utils._release import runner
 from ansible_collections.mcp.server.plugins.module_utils._task import (
     Failure,
     Interrupted,
@@ -47,7 +48,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import (
     without_secrets,
 )
 from ansible_collections.mcp.server.plugins.module_utils._text import fit_for_screen, one_line
-from ansible_collections.mcp.server.plugins.plugin_utils import _core_version
+from ansible_collections.mcp.server.plugins.plugin_utils import _core_version, _fleet
 
 display = Display()
 
@@ -170,6 +171,12 @@ def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
                 os.environ[name] = value
 
 
+def _launcher(variables: dict[str, t.Any]) -> dict[str, str]:
+    """Return the environment variable that says who started the job of AWX; empty without one."""
+    found = next((variables[name] for name in runner.LAUNCHER_VARIABLES if variables.get(name)), None)
+    return {} if found is None else {runner.LAUNCHER: str(found)}
+
+
 # Hashes of the lines that are shown once in a play. Shared by the play's process and its forks, the workers.
 _SHOWN = mmap.mmap(-1, 8 * 1024)
 
@@ -233,7 +240,7 @@ class InProcessAction(ActionBase):
             return {**result, **self._execute_module(task_vars=task_vars, wrap_async=wrap_async)}
         variables: dict[str, t.Any] = {}
         self._compute_environment_string(variables)
-        with _environment(variables):
+        with _environment({**_launcher(task_vars or {}), **variables}):
             return {**result, **self._run_here((task_vars or {}).get("inventory_hostname", ""))}
 
     def _what_sends_it_elsewhere(self) -> list[str]:
@@ -284,6 +291,7 @@ class InProcessAction(ActionBase):
             progress=lambda line: show(f"  [{host}] {one_line(without_secrets(remove_values(line, secrets)))}"),
             warn=warnings.append,
             runner=end_with_the_play(),
+            fleet=_fleet.member(host, lambda line: show(f"  {one_line(line)}")),
         )
         if type(self).OUTLASTS_TASK_TIMEOUT(task.params) and signal.alarm(0):
             task.warn(

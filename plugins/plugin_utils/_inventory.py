@@ -51,11 +51,14 @@ def route_of(host: str, variables: t.Mapping[str, t.Any]) -> Route:
     )
 
 
-def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str, forks: int = 0) -> str:
+def problem(
+    hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: bool, writes: str, forks: int = 0, also: str = ""
+) -> str:
     """Return a sentence that says why a play must not run on these hosts; empty when it may.
 
     hosts: all that match. routes: of those that are MCP servers, by host. named: whether the user named the servers.
     writes: the name of a playbook that makes changes, empty for one that only reads.
+    also: what else its command takes, for an example of it.
     forks: how many hosts Ansible works on at once, for a playbook that needs all of them at once; 0 for others.
     """
     if not routes:
@@ -75,6 +78,7 @@ def problem(hosts: t.Sequence[str], routes: t.Mapping[str, Route], *, named: boo
         return (
             f"Refusing to run {writes} on {len(routes)} servers that were not named: {_names(list(routes))}. "
             f"Name one, -l {next(iter(routes))}, or all of them, -l all."
+            + (f" For example: ansible-playbook {writes} -l {next(iter(routes))} {also}" if also else "")
         )
     if 0 < forks < len(routes):
         return (

@@ -59,7 +59,7 @@ PLAYBOOKS: dict[str, Spec] = {
     },
 }
 # Variables that a release sets for the jobs that follow (set_stats).
-PUBLISHED = ("mcp_release",)
+PUBLISHED = ("mcp_release", "mcp_report")
 
 KINDS = {
     "bool": ("true or false", check_type_bool),
@@ -69,9 +69,17 @@ KINDS = {
 
 
 # Variables that are a name or a dictionary of names.
-POOLS = ("mcp_blue", "mcp_green")
-# Variables that say which version or pool an emergency returns to.
-MEANT = ("mcp_rollback_version", "mcp_rollback_revision", "mcp_rollback_pool")
+OBJECTS = ("mcp_blue", "mcp_green", "mcp_staging_workload")
+# Variables that say which version or pool an emergency returns to, or what break-glass does.
+MEANT = (
+    "mcp_rollback_version",
+    "mcp_rollback_revision",
+    "mcp_rollback_pool",
+    "mcp_break_glass_pool",
+    "mcp_replicas",
+    "mcp_restore",
+    "mcp_restore_keep",
+)
 
 
 # Options of every module without which an emergency only measures less.
@@ -143,7 +151,7 @@ def _converted(where: str, spec: Spec, given: t.Any) -> t.Any:
         found = _dict(where, spec.get("options"), given)
     elif kind in KINDS:
         found = _scalar(where, kind, given)
-    elif where in POOLS and isinstance(given, str):
+    elif where in OBJECTS and isinstance(given, str):
         # A name, or a dictionary as text; the module judges both.
         parsed = _parsed(given)
         found = parsed if isinstance(parsed, dict) else given.strip()
@@ -239,12 +247,26 @@ def _likely(name: str) -> str:
     return f" (did you mean {known_names[close[0]]}?)" if close else ""
 
 
-def missing(roles: t.Iterable[str], is_given: t.Callable[[str], bool]) -> list[str]:
-    """Return a sentence for each variable that these roles require and that is not set."""
+# Which variable may be set in place of a required one.
+INSTEAD = {"version": "mcp_image_ref"}
+
+
+def missing(
+    roles: t.Iterable[str], is_given: t.Callable[[str], bool], target: t.Iterable[str] = tuple(TARGET)
+) -> list[str]:
+    """Return a sentence for each variable that these roles require and that is not set.
+
+    target: the variables of server and cluster, without which there is no server.
+    """
+    server = ["mcp_namespace"] if "mcp_namespace" in target else []
     names = dict.fromkeys(
-        ["mcp_namespace", *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))]
+        [*server, *(name for role in roles for name, spec in of_role(role).items() if spec.get("required"))]
     )
-    return [needed(name) for name in sorted(names, key=lambda name: name != "version") if not is_given(name)]
+    return [
+        needed(name)
+        for name in sorted(names, key=lambda name: name != "version")
+        if not is_given(name) and not (name in INSTEAD and is_given(INSTEAD[name]))
+    ]
 
 
 def needed(name: str) -> str:

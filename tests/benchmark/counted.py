@@ -19,12 +19,14 @@ EVERY = 0.5  # seconds between looks at the memory
 class Memory:
     """The most memory that a play had, MiB; PSS: what processes share is counted once.
 
-    play: of its first process. worker: of the largest of the others. together: of all at one time.
+    play: of its first process. worker: of the largest of the others. together: of all at one time. private: what a
+    worker shares with no other process, of the largest. workers: how many there were at one time.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.play = self.worker = self.together = 0.0
+        self.play = self.worker = self.together = self.private = 0.0
+        self.workers = 0
         self._over = threading.Event()
         self._looking = threading.Thread(target=self._look)
 
@@ -39,18 +41,21 @@ class Memory:
     def _look(self) -> None:
         while not self._over.wait(EVERY):
             play = _mebibytes(self.pid)
-            workers = [_mebibytes(pid) for pid in _below(self.pid)]
+            below = _below(self.pid)
+            workers = [_mebibytes(pid) for pid in below]
+            self.workers = max(self.workers, len(below))
+            self.private = max([self.private, *(_mebibytes(pid, "Private_(?:Clean|Dirty)") for pid in below)])
             self.play = max(self.play, play)
             self.worker = max([self.worker, *workers])
             self.together = max(self.together, play + sum(workers))
 
 
-def _mebibytes(pid: int) -> float:
+def _mebibytes(pid: int, kind: str = "Pss") -> float:
     try:
-        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        found = re.findall(rf"^{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     except OSError:  # it has ended meanwhile
         return 0.0
-    return int(found[1]) / 1024 if found else 0.0
+    return sum(map(int, found)) / 1024
 
 
 def _below(pid: int) -> list[int]:

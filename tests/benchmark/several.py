@@ -26,6 +26,7 @@ import time
 import typing as t
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -168,7 +169,20 @@ def kubeconfig_at(url: str, folder: Path) -> str:
 # Live servers
 
 
-def live(number: int, folder: Path) -> None:
+class Live(t.NamedTuple):
+    """Live servers. inventory: their variables, by host. requests: gives how many the API server got so far. outcomes:
+    gives how their releases ended. requested: gives how many requests the gateway gave to them in so many seconds.
+    """
+
+    inventory: dict[str, dict[str, t.Any]]
+    requests: t.Callable[[], int]
+    outcomes: t.Callable[[], list[str]]
+    requested: t.Callable[[float], int]
+
+
+@contextmanager
+def live_servers(number: int, folder: Path) -> t.Iterator[Live]:
+    """Make so many small servers of the sandbox, for the block."""
     info = json.loads(STATE.read_text())
     kubeconfig = Path(os.environ.get("KUBECONFIG") or info["kubeconfig"])
     namespace, host = (
@@ -182,7 +196,6 @@ def live(number: int, folder: Path) -> None:
         return subprocess.run(command, input=stdin, check=True, capture_output=True, text=True, timeout=330).stdout
 
     place = Place(kubectl, namespace, host, info["public_url"])
-    log = folder / f"live-{number}.log"
     with (
         small_servers(place, [f"s{one:03d}" for one in range(number)], seconds=300) as servers,
         _api_server(kubeconfig) as counting,
@@ -207,13 +220,26 @@ def live(number: int, folder: Path) -> None:
             name: {**variables, "mcp_server": one.name, "mcp_endpoint": {"url": place.url, "host": one.host}}
             for name, one in servers.items()
         }
-        cost = play(str(ROOT / "playbooks" / "bluegreen.yml"), inventory, number, folder, log)
+        made = list(servers.values())[0].name.rpartition("-")[2]
+
+        def outcomes() -> list[str]:
+            records = json.loads(kubectl("-n", namespace, "get", "configmap", "-o", "json"))["items"]
+            return [_outcome(one) for one in records if made in one["metadata"]["name"]]
+
+        def requested(seconds: float) -> int:
+            return _own_requests(info["prometheus_url"], namespace, f".+-{made}", seconds)
+
+        yield Live(inventory, lambda: counting.requests, outcomes, requested)
+
+
+def live(number: int, folder: Path) -> None:
+    log = folder / f"live-{number}.log"
+    with live_servers(number, folder) as servers:
+        hosts = {name: {**variables, "mcp_waves": []} for name, variables in servers.inventory.items()}
+        cost = play(str(ROOT / "playbooks" / "bluegreen.yml"), hosts, number, folder, log)
         time.sleep(5)  # Prometheus has seen the last of it
-        made = next(iter(servers.values())).name.rpartition("-")[2]
-        own = _own_requests(info["prometheus_url"], namespace, f".+-{made}", cost.seconds + 60)
-        records = json.loads(kubectl("-n", namespace, "get", "configmap", "-o", "json"))["items"]
-        outcomes = [_outcome(one) for one in records if made in one["metadata"]["name"]]
-        row(number, number, cost, counting.requests, own, outcomes, log)
+        own = servers.requested(cost.seconds + 60)
+        row(number, number, cost, servers.requests(), own, servers.outcomes(), log)
 
 
 def _api_server(kubeconfig: Path) -> t.ContextManager[t.Any]:
@@ -249,26 +275,31 @@ def against_fakes(number: int, folder: Path) -> None:
     playbook.write_text(json.dumps(ONLY_THE_TRAFFIC))
     forks = min(FORKS, number)
     with fake_servers.fakes(names) as fakes:
-        variables = {
-            "mcp_namespace": fake_servers.NAMESPACE,
-            "mcp_kubeconfig": kubeconfig_at(fakes.api, folder),
-            "mcp_image": fake_servers.IMAGE,
-            "mcp_health_path": "/health",
-            "mcp_session_mode": "stateless",  # no pod can be asked
-            "mcp_steps": STEPS,
-            "mcp_warm_seconds": WARM,
-        }
-        inventory = {
-            name: {**variables, "mcp_endpoint": {"url": fakes.gateway, "host": f"{name}.{fake_servers.DOMAIN}"}}
-            for name in names
-        }
+        inventory = {name: fake_variables(fakes, name, folder) for name in names}
         cost = play(str(playbook), inventory, forks, folder, log)
         calls, own = fakes.counts()
-        outcomes = [
-            _outcome(_get(f"{fakes.api}/api/v1/namespaces/{fake_servers.NAMESPACE}/configmaps/{name}-release"))
-            for name in names
-        ]
+        outcomes = fake_outcomes(fakes, names)
         row(number, forks, cost, calls, own, outcomes, log)
+
+
+def fake_variables(fakes: fake_servers.Fakes, name: str, folder: Path) -> dict[str, t.Any]:
+    """Return the variables of a fake server."""
+    return {
+        "mcp_namespace": fake_servers.NAMESPACE,
+        "mcp_kubeconfig": kubeconfig_at(fakes.api, folder),
+        "mcp_image": fake_servers.IMAGE,
+        "mcp_health_path": "/health",
+        "mcp_session_mode": "stateless",  # no pod can be asked
+        "mcp_steps": STEPS,
+        "mcp_warm_seconds": WARM,
+        "mcp_endpoint": {"url": fakes.gateway, "host": f"{name}.{fake_servers.DOMAIN}"},
+    }
+
+
+def fake_outcomes(fakes: fake_servers.Fakes, names: t.Iterable[str]) -> list[str]:
+    """Return how the releases of fake servers ended."""
+    maps = f"{fakes.api}/api/v1/namespaces/{fake_servers.NAMESPACE}/configmaps"
+    return [_outcome(_get(f"{maps}/{name}-release")) for name in names]
 
 
 def _get(url: str) -> t.Any:

@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "MCP_HOST": CONFIG["public_host"],
     "MCP_PROMETHEUS": CONFIG["prometheus_url"],
     "ANSIBLE_NOCOLOR": "1",
+    "MCP_VALIDATION": "none",  # it has a target of its own
     "MCP_TEST_TOKEN": "planted-4c1e6f0b9d.token",
     "MCP_TEST_KEY": "planted key of 8a52c1e7",
 }
@@ -78,6 +79,7 @@ def variables(name: str, host: str, **more: t.Any) -> dict[str, t.Any]:
         "mcp_compare_version": ["health"],
         "mcp_prometheus": None,
         "mcp_contract_check": False,
+        "mcp_validation": [],
         **more,
     }
 
@@ -99,14 +101,13 @@ def play(playbook: str, *words: str, cwd: Path = ROOT, seconds: float = 240, **e
 
 
 @contextmanager
-def running(playbook: str, *words: str) -> t.Iterator[subprocess.Popen[str]]:
+def running(playbook: str, *words: str, **environment: str) -> t.Iterator[subprocess.Popen[str]]:
     """A play in a process group of its own, which does not outlive the block."""
     command = ["ansible-playbook", playbook, "-i", str(INVENTORY), *QUICK, *FORCED, *words]
-    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment,
+        env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -135,7 +135,7 @@ def small_servers(
         waited = [f"statefulset/{one.name}-blue" for one in servers.values()] if stateful else ["deployment", *labelled]
         place.kubectl(*where, "wait", f"--for={done}", *waited, f"--timeout={seconds:.0f}s")
         for server in servers.values():
-            _until_served(place.url, server.host)
+            until_served(place.url, server.host)
         yield servers
     finally:
         kinds = "httproute,service,deployment,statefulset,role,rolebinding"
@@ -144,7 +144,7 @@ def small_servers(
         place.kubectl(*where, "delete", "configmap,lease", *left, "--ignore-not-found", "--wait=false")
 
 
-def _until_served(url: str, host: str, seconds: float = 20) -> None:
+def until_served(url: str, host: str, seconds: float = 20) -> None:
     """Wait until clients get its health document, and its database answers: pods are ready before that."""
     deadline = time.monotonic() + seconds
     while True:

@@ -88,4 +88,5 @@ def test_the_status_is_a_table_whatever_the_callback(play, api_server, callback,
         ["[localhost]", "green", "0", "%"],
     ]
     if callback == "whole_json":
-        assert json.loads(stdout)[-1]["lines"][0].startswith("POOL")
+        results = [result for result in json.loads(stdout) if result.get("lines")]
+        assert results[0]["lines"][0] == "ns/x: " + results[0]["state"]

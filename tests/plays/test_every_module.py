@@ -31,8 +31,23 @@ RELEASE = {
 # What each module needs at least, and what is said where that is not of the API server.
 OPTIONS = {
     "mcp_adopt": (SERVER, None),
+    "mcp_alert_check": (
+        {**SERVER, "alertmanager": ELSEWHERE, "test_receiver": "test"},
+        "Alertmanager 127.0.0.1:3 does not answer",
+    ),
     "mcp_announce": ({**SERVER, "webhooks": [{"url_env": "HOME"}]}, None),
+    "mcp_break_glass": ({**SERVER, "reason": "INC-42"}, None),
+    "mcp_compatibility": (SERVER, None),
     "mcp_contract": ({**SERVER, "pool": "green"}, None),
+    "mcp_debug": ({**SERVER, "image_ref": "example/tools:v1"}, None),
+    "mcp_dependency_check": ({**SERVER, "dependencies": [{"name": "database", "command": ["true"]}]}, None),
+    # It says what it could not read, and goes on.
+    "mcp_diagnose_info": ({**SERVER, "timeout": 5}, None),
+    "mcp_drill": ({**SERVER, "endpoint": ELSEWHERE, "allowed": True}, None),
+    "mcp_flow_check": (
+        {**SERVER, "checks": [{"name": "ready", "pod": {"command": ["true"]}}], "api_retry_timeout": 0},
+        None,
+    ),
     "mcp_gate": (
         {**SERVER, "pool": "green", "prometheus": ELSEWHERE},
         "Prometheus at http://127.0.0.1:3 does not answer",
@@ -46,10 +61,22 @@ OPTIONS = {
         "git clone failed with exit code 128",
     ),
     "mcp_guard": ({**SERVER, "state": "absent"}, None),
+    "mcp_guide_stamp": ({**SERVER, "allowed": True}, None),
+    "mcp_fleet": ({"state": "judged"}, "mcp_fleet found no fleet"),
+    "mcp_scaffold": (
+        {"folder": "/nonexistent", "path": "a", "content": "a", "once": True},
+        "which is no clone of a Git repository",
+    ),
+    "mcp_verdict": ({"checks": []}, "no check was made"),
     "mcp_health": ({**SERVER, "pool": "green"}, None),
     "mcp_install": (
         {**SERVER, "image_ref": "example/weather:v1.0.0", "hostname": "weather.example", "gateway": {"name": "any"}},
         None,
+    ),
+    "mcp_instances_info": (SERVER, None),
+    "mcp_load_test": (
+        {**SERVER, "endpoint": ELSEWHERE, "tool_path": "/nonexistent"},
+        "/nonexistent, no file that can be run",
     ),
     "mcp_plan_info": ({**SERVER, **RELEASE}, None),
     "mcp_preflight": (SERVER, None),
@@ -61,10 +88,15 @@ OPTIONS = {
     "mcp_rollback_target": ({**SERVER, "version": "v1.0.0", "image": "example/weather"}, None),
     "mcp_rollout": ({**SERVER, "pool": "green", "replicas": 1}, None),
     "mcp_rollout_info": (SERVER, None),
+    "mcp_secret_scan": ({"paths": ["/nonexistent"]}, "/nonexistent does not exist"),
     "mcp_silence": ({**SERVER, "alertmanager": ELSEWHERE, "seconds": 1}, "Alertmanager 127.0.0.1:3 does not answer"),
+    "mcp_stage": ({**SERVER, "image_ref": "example/weather:v1.0.0"}, None),
     "mcp_status_info": ({**SERVER, "endpoint": ELSEWHERE}, None),
     "mcp_traffic_shift": ({**SERVER, "pool": "green", "weight": 10}, None),
+    "mcp_vault_check": ({"vault": ELSEWHERE}, "Vault cannot be asked without the collection community.hashi_vault"),
+    "mcp_validate": ({**SERVER, "endpoint": ELSEWHERE}, "127.0.0.1:3"),
     "mcp_version_check": (SERVER, None),
+    "mcp_version_consistency": (SERVER, None),
     "mcp_watch": ({**SERVER, "endpoint": ELSEWHERE, "seconds": 1, "run_id": "a-run"}, None),
 }
 

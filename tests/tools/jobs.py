@@ -41,7 +41,7 @@ class Job:
 def _target(name: str, test: float | None, soak: float | None = None, **more: t.Any) -> Job:
     """An integration target. Most of them wait most of the time, and judge by metrics."""
     given: dict[str, t.Any] = {
-        "cores": 0.5,
+        "cores": 0.4,
         "after": ("sandbox",),
         "lane": -1,
         "uses": frozenset({"cluster", "prometheus"}),
@@ -56,7 +56,9 @@ NO_METRICS = {"uses": frozenset({"cluster"})}
 # first.
 MODULES = (
     "api_contract",
+    "mcp_compatibility",
     "mcp_contract",
+    "mcp_flow_check",
     "mcp_health",
     "mcp_preflight",
     "mcp_release",
@@ -65,70 +67,119 @@ MODULES = (
     "mcp_rollback_target",
     "mcp_rollout",
     "mcp_rollout_info",
+    "mcp_secret_scan",
     "mcp_status_info",
     "mcp_traffic_shift",
+    "mcp_verdict",
     "mcp_version_check",
+    "mcp_version_consistency",
     "mcp_watch",
 )
 MODULES_WITH_METRICS = ("mcp_gate", "mcp_plan_info", "mcp_replay_info", "mcp_report", "mcp_silence")
 
 JOBS = (
-    Job("lint", 45),
-    Job("sanity", 147),
-    Job("sanity_newest_core", 153, environment="newest-core"),
-    Job("unit", 560),
+    Job("lint", 100),
+    Job("sanity", 240),
+    Job("sanity_newest_core", 60, environment="newest-core"),
+    # In three parts, as they wait most of the time.
+    Job("unit_utils", 400, cores=0.4),
+    Job("unit_modules", 300, cores=0.4),
+    Job("unit_plugins", 300, cores=0.4),
     Job("unit_oldest_client", 50, environment="oldest-client"),
-    Job("plays", 35),
-    Job("plays_newest_core", 35, environment="newest-core"),
+    Job("plays", 150),
+    Job("plays_newest_core", 150, environment="newest-core"),
     # Its servers need a part of the machine too, and its probes have seconds: not beside the compiler.
     Job("matrix", 70, 140, cores=1.5),
     # Thousands of drawn histories of metrics, against what the watch and the replay say of them.
     Job("histories", None, 500),
-    Job("package", 45),
+    # It also releases a copy of the repository to a remote and a Galaxy of its own.
+    Job("package", 120, 200),
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
     # It needs no cluster, only that binary.
     Job("gateway_api", None, 105, after=("traefik",)),
     _target("connection", 60, **NO_METRICS),
+    # The load tool of mcp_load_test; its compiler only takes what the others leave.
+    Job("vegeta", 30, 30, cores=0.4, after=("sandbox",)),
     Job("kustomize_controller", None, 390, cores=0.5, after=("sandbox",)),
     # It makes its servers itself.
     _target("flux", None, 290, after=("sandbox", "kustomize_controller"), **NO_METRICS),
+    # It makes its servers itself, beside its lane's own.
+    _target("mcp_drill", 75, 120, **NO_METRICS),
     _target("interruptions", 284, 479, **NO_METRICS),
     _target("load", 131, 390, cores=1.0),
     _target("mcp_announce", 206),
     # It makes its servers itself, beside its lane's own.
     _target("mcp_git_push", 50, **NO_METRICS),
     _target("mcp_guard", 341, 262),
+    # It makes a namespace of its own, beside its lane's server.
+    _target("mcp_scaffold", 175, 300, **NO_METRICS),
     # These make a namespace of their own, beside their lane's server.
-    _target("mcp_adopt", 60, **NO_METRICS),
-    _target("mcp_install", 60, **NO_METRICS),
-    _target("modules", 114, targets=MODULES, **NO_METRICS),
+    _target("mcp_break_glass", 80, **NO_METRICS),
+    _target("mcp_adopt", 110, **NO_METRICS),
+    _target("mcp_debug", 40, **NO_METRICS),
+    _target("mcp_vault_check", 55, **NO_METRICS),
+    _target("mcp_dependency_check", 45, **NO_METRICS),
+    # It has an Alertmanager of its own.
+    _target("mcp_alert_check", 30),
+    # It makes a namespace of its own, beside its lane's server.
+    _target("preflight", 75, **NO_METRICS),
+    # It cordons the only node.
+    _target("preflight_nodes", None, 10, takes=frozenset({"cluster"}), uses=frozenset()),
+    _target("mcp_diagnose_info", 55, **NO_METRICS),
+    _target("mcp_install", 100, **NO_METRICS),
+    # It makes its servers itself, in a namespace of its own. It measures latencies of its own small loads.
+    _target("mcp_load_test", 60, after=("sandbox", "vegeta"), **NO_METRICS),
+    # It makes its servers itself, in namespaces of its own. In a soak it sends a load.
+    _target("guide", 120, 300, after=("sandbox", "vegeta")),
+    # Once with each part, and once with one that fails.
+    _target("mcp_guide_stamp", 45, **NO_METRICS),
+    _target("rights", 35),
+    # It compares with kubectl top; in a soak it takes metrics-server away.
+    _target("mcp_instances_info", 45, 60),
+    _target("modules", 136, targets=MODULES, **NO_METRICS),
     _target("modules_with_metrics", 100, targets=MODULES_WITH_METRICS),
-    _target("monitoring", 97),
+    # It makes its servers itself, in a namespace of its own.
+    _target("mcp_validate", 90),
+    # It makes a namespace of its own, beside its lane's server.
+    _target("manual_override", 90),
+    _target("monitoring", 130),
     # It makes its servers itself, beside its lane's own.
     _target("other_writers", 180, **NO_METRICS),
-    _target("outages", 134, 543, takes=frozenset({"cluster"}), uses=frozenset()),
+    _target("outages", 134, 680, takes=frozenset({"cluster"}), uses=frozenset()),
     _target("prometheus_away", None, 159, takes=frozenset({"prometheus"}), **NO_METRICS),
-    _target("releases", 500),
-    _target("rollbacks", 465),
+    _target("releases", 700),
+    _target("rollbacks", 750),
     # The objects of sandbox/manifests/routes are in the first server's namespace only.
     _target("routes", 146, 46, lane=0, after=("sandbox", "traefik")),
     _target("sessions", 225),
+    # It makes its servers itself, beside its lane's own.
+    _target("mcp_fleet", 150, 60, cores=0.4, **NO_METRICS),
     # It makes its servers itself, beside its lane's own. It measures seconds.
     _target("several", 300, 578, cores=1.0, **NO_METRICS),
+    # It makes a namespace of its own, beside its lane's server.
+    _target("staging", 80, targets=("mcp_stage", "staging"), **NO_METRICS),
     # It makes its servers itself, beside its lane's own.
     _target("stateful_sets", 75, **NO_METRICS),
     # It starts stores of its own, beside the sandbox that built one of them.
     _target("stores", 82, **NO_METRICS),
+    # Debian's chromium is installed after what the sandbox needs: one apt-get at a time.
+    Job("site", 130, 200, after=("sandbox",)),
     # Images of servers that other projects publish, three of them or all.
     Job("strangers_images", 5, 5, cores=0.5, after=("sandbox",)),
     # It makes its servers itself, and two processes of official clients.
     _target("strangers", 150, 450, cores=1.0, after=("sandbox", "strangers_images"), **NO_METRICS),
-    # The same, of one of these images.
+    # It makes its servers itself, in a namespace of its own.
+    _target("execution_environment", 120, 200, **NO_METRICS),
+    # It makes its servers itself, and sends a load by vegeta.
+    _target("docs_commands", 120, 240, after=("sandbox", "vegeta")),
+    # It adopts one of these images.
     _target("quickstart", 80, after=("sandbox", "strangers_images"), **NO_METRICS),
     _target("triggers", 405, 592),
     _target("windows", None, 975),
+    # It makes its server itself, in a namespace of its own, which a quota and a dead webhook may have.
+    _target("worst_days", 100, 1190, **NO_METRICS),
     Job("recovery", 86, cores=0.5, after=("sandbox",), takes=frozenset({"cluster", "prometheus"})),
 )
 BY_NAME = {job.name: job for job in JOBS}

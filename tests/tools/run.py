@@ -16,10 +16,13 @@ def wanted(words: list[str]) -> list[jobs.Job]:
     """Return the jobs that these words name; all of them when there are none. Exits when there is no such job."""
     table = {job.name: job for job in jobs.JOBS if job.test is not None}
     known = {name: job for name, job in {**jobs.BY_TARGET, **table}.items() if job.test is not None}
-    integration = [job.name for job in table.values() if job.targets]
-    names = [name for word in words for name in (integration if word == "integration" else [word])]
+    groups = {
+        "integration": [job.name for job in table.values() if job.targets],
+        "unit": ["unit_utils", "unit_modules", "unit_plugins"],
+    }
+    names = [name for word in words for name in groups.get(word, [word])]
     if unknown := [name for name in names if name not in known]:
-        sys.exit(f"There is no {unknown[0]} in make test. There is: {', '.join(known)}.")
+        sys.exit(f"There is no {unknown[0]} in make test. There is: {', '.join([*groups, *known])}.")
     return [known[name] for name in dict.fromkeys(names or table)]
 
 
@@ -38,7 +41,8 @@ def main() -> int:
     finally:
         if "sandbox" in names and not was_up:
             subprocess.run([sys.executable, "-m", "sandbox", "down"], cwd=ROOT, check=False)
-    print("\n".join(["", *runner.table(), "", runner.closing_line()]), flush=True)
+    details = [*runner.table(), *runner.second_tries(), *runner.reasons()]
+    print("\n".join(["", *details, "", runner.closing_line()]), flush=True)
     return 1 if runner.failed else 0
 
 

@@ -14,6 +14,7 @@ import venv
 from pathlib import Path
 
 import accounting
+import failures
 import jobs
 import machine_faults
 from work import LOGS, RUNNING, SEED, STOPPED, Work, copy
@@ -136,6 +137,27 @@ class Runner:
         outcome = "FAILED" if self.failed else "passed"
         whole = accounting.Span("all", outcome, 0.0, time.monotonic() - self.start, accounting.idle() - self.idle)
         return accounting.table(self.spans, whole, CORES)
+
+    def reasons(self) -> list[str]:
+        """Return why jobs failed, a few lines each."""
+        logs = {name: LOGS / f"{name}.log" for name in self.failed}
+        return [
+            line
+            for name, log in logs.items()
+            if log.exists()
+            for line in [f"{name}:", *(f"  {one}" for one in failures.reasons(log.read_text(errors="replace")))]
+        ]
+
+    def second_tries(self) -> list[str]:
+        """Return what passed only when it was tried again, with the reasons of its first failure."""
+        logs = {span.name: LOGS / f"{span.name}.log" for span in self.spans if span.outcome == "passed"}
+        first = {name: failures.first_try(log.read_text(errors="replace")) for name, log in logs.items()}
+        return [
+            line
+            for name, log in first.items()
+            if log
+            for line in [f"{name} passed at its second try only:", *(f"  {one}" for one in failures.reasons(log))]
+        ]
 
     def closing_line(self) -> str:
         total = len(self.state.ended)

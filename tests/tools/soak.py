@@ -40,7 +40,10 @@ def main() -> int:
     runner = Runner("soak", chosen, Work("soak"), (lambda _span, _log: None) if dirty else results.keep)
     runner.run()
     print(
-        "\n".join(["", *runner.table(), "", *([] if dirty else results.lines()), "", runner.closing_line()]), flush=True
+        "\n".join(
+            ["", *runner.table(), *runner.reasons(), "", *([] if dirty else results.lines()), "", runner.closing_line()]
+        ),
+        flush=True,
     )
     return 1 if runner.failed else 0
 

@@ -122,6 +122,11 @@ def cluster() -> list[tuple[str, str, str]]:
             "beside a release, in `make soak`",
         ),
         ("Prometheus", prometheus(), "gates and triggers"),
+        (
+            "vegeta",
+            found("sandbox/vegeta/go.mod", r"tsenart/vegeta/v12 v(\S+)"),
+            "`mcp_load_test`; k6 by its documents only",
+        ),
     ]
 
 
@@ -144,14 +149,16 @@ def page() -> str:
         (revision, "modern") for revision in matrix.MODERN
     ]
     servers = {revision: sum(revision in row.versions for row in matrix.ROWS) for revision, _era in revisions}
-    image = text("sandbox/execution-environment/requirements.txt")
+    image = text("execution-environment/requirements.in")
     return HEAD + "\n".join(
         [
             "## Where Ansible runs\n",
             table(("needs", "range"), ((name, f"`{range_}`") for name, range_ in required())),
             control_node(),
             "The sandbox's execution environment has "
-            + ", ".join(" ".join(pin) for pin in re.findall(r"^([a-z-]+)==(\S+)", image, re.MULTILINE))
+            + ", ".join(
+                " ".join(pin) for pin in re.findall(r"^(ansible-\w+|jmespath|kubernetes|requests)==(\S+)", image, re.M)
+            )
             + ".\n",
             "## The cluster\n",
             table(("what", "version", "tests"), cluster()),

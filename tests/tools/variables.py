@@ -21,6 +21,7 @@ from ansible_collections.mcp.server.plugins.doc_fragments import cluster, server
 from ansible_collections.mcp.server.plugins.plugin_utils import _variables  # noqa: E402
 
 PAGE = ROOT / "docs" / "variables.md"
+FLEET = ROOT / "playbooks" / "fleet"  # what bluegreen.yml imports
 HEAD = """# Variables
 
 All variables of the playbooks begin with `mcp_`, except `version`, which only releases and their pre-flight checks
@@ -55,7 +56,8 @@ def plain(text: str | list[str]) -> str:
 
 def roles_of(playbook: Path) -> set[str]:
     """Return the roles that a playbook runs, with those that they include."""
-    found, new = set(), set(re.findall(r"name: mcp\.server\.(\w+)", playbook.read_text()))
+    books = [playbook, *(FLEET.glob("*.yml") if playbook.stem == "bluegreen" else ())]
+    found, new = set(), set(re.findall(r"name: mcp\.server\.(\w+)", "".join(book.read_text() for book in books)))
     while new:
         found |= new
         tasks = [file.read_text() for role in new for file in (ROOT / "roles" / role / "tasks").glob("*.yml")]

@@ -20,10 +20,14 @@ PYTHONS = {
     "oldest-client": ("3.11", "3.12", "3.13"),
     "newest-core": ("3.13", "3.12", "3.14"),
     "kubernetes-core": ("3.11", "3.12", "3.13"),
+    "execution-environment": ("3.11", "3.12", "3.13"),
+    "docs": ("3.11", "3.12", "3.13"),
     # MCP servers of tests/matrix
     "mcp-1.26": ("3.11", "3.12", "3.13"),
     "mcp-1.30": ("3.11", "3.12", "3.13"),
     "fastmcp": ("3.11", "3.12", "3.13"),
+    # For tests of the role ci_scaffold
+    "pipeline-schemas": ("3.11", "3.12", "3.13"),
 }
 
 

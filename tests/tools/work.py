@@ -28,9 +28,12 @@ subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdo
 words = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
 """
-# What tests draw by chance is drawn by this, so that a run can be repeated.
 # What speaks to the cluster.
 API_PACKAGES = ("_kubernetes", "_release", "_workload")
+# Jobs without a virtual environment
+WITH_OWN_TOOLS = ("sandbox", "traefik", "kustomize_controller", "vegeta", "strangers_images", "site", "recovery")
+UNIT_UTILS = "tests/unit/plugins/module_utils"
+# What tests draw by chance is drawn by this, so that a run can be repeated.
 SEED = os.environ.get("MCP_TEST_SEED") or str(random.randrange(10**6))
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -137,7 +140,7 @@ class Work:
         """
         if one.lane is not None:
             self._integration(one.job.targets, one.lane, log)
-        elif one.job.name in ("sandbox", "traefik", "kustomize_controller", "strangers_images", "recovery"):
+        elif one.job.name in WITH_OWN_TOOLS:
             getattr(self, f"_{one.job.name}")(log)
         else:
             getattr(self, f"_{one.job.name}")(Tools(one.job.environment, log))
@@ -151,7 +154,7 @@ class Work:
         run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent", ".")
         run("antsibull-changelog", "lint")
 
-    def _sanity(self, run: Tools) -> None:
+    def _sanity(self, run: Tools, *words: str) -> None:
         cache = Path.home() / ".ansible" / "test" / "cache"
         cache.mkdir(parents=True, exist_ok=True)
         for version in ("24_2", "25_2"):
@@ -159,25 +162,42 @@ class Work:
                 (cache / f"get_pip_{version}.py").write_text(GET_PIP)
         # Neither is in the artifact: a link to this very folder, and manifests of several YAML documents.
         left_out = ("--exclude", "playbooks/collections/", "--exclude", "sandbox/manifests/")
-        run("ansible-test", "sanity", *left_out, "--local", "--python", run.python, "--color", "no", minutes=20)
+        run("ansible-test", "sanity", *left_out, *words, "--local", "--python", run.python, "--color", "no", minutes=20)
 
-    _sanity_newest_core = _sanity
+    def _sanity_newest_core(self, run: Tools) -> None:
+        """All but what goes by the code alone, or is in tests/plays too (each module is imported by this core's
+        Python), and takes most of the time.
+        """
+        alike = ("pylint", "pep8", "yamllint", "import")
+        self._sanity(run, *(word for test in alike for word in ("--skip-test", test)))
 
     def _pytest(self, run: Tools, *words: str, minutes: float = 10, **environment: str) -> None:
         run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, minutes=minutes, **environment)
 
-    def _unit(self, run: Tools) -> None:
-        self._pytest(run, "tests/unit", minutes=30)
+    def _unit(self, run: Tools, *words: str) -> None:
+        self._pytest(run, "--durations=20", "--durations-min=2", *words, minutes=30)
+
+    def _unit_modules(self, run: Tools) -> None:
+        self._unit(run, f"{UNIT_UTILS}/_modules")
+
+    def _unit_utils(self, run: Tools) -> None:
+        self._unit(run, UNIT_UTILS, f"--ignore={UNIT_UTILS}/_modules")
+
+    def _unit_plugins(self, run: Tools) -> None:
+        """The rest: plays, playbooks, pages, the sandbox's server and the tools."""
+        self._unit(run, "tests/unit", f"--ignore={UNIT_UTILS}")
 
     def _unit_oldest_client(self, run: Tools) -> None:
         """What speaks to the cluster, with the oldest kubernetes library that requirements.txt allows."""
-        self._pytest(run, *(f"tests/unit/plugins/module_utils/{one}" for one in API_PACKAGES))
+        self._pytest(run, *(f"{UNIT_UTILS}/{one}" for one in API_PACKAGES))
 
     def _plays(self, run: Tools) -> None:
         """Plays that need no cluster: how tasks run, in which process, and how they are stopped."""
         self._pytest(run, "tests/plays")
 
-    _plays_newest_core = _plays
+    def _plays_newest_core(self, run: Tools) -> None:
+        """All but the payloads for AWX, which are the same whatever sends them."""
+        self._pytest(run, "tests/plays", "--ignore=tests/plays/test_controller.py")
 
     def _matrix(self, run: Tools) -> None:
         """mcp_health against real MCP servers, with the machine's own Go and Node."""
@@ -190,8 +210,9 @@ class Work:
         self._pytest(run, "-s", test, minutes=30, MCP_TEST_KIND=self.kind)
 
     def _package(self, run: Tools) -> None:
-        """The artifact passes Galaxy's importer, and works when it is installed."""
-        run("ansible-galaxy", "collection", "build", "--force", "--output-path", LOGS)
+        """The artifact is the same each time, passes Galaxy's importer, and works when it is installed."""
+        self._pytest(run, "--durations=5", "tests/package", minutes=20, MCP_TEST_KIND=self.kind)
+        run("python", "tests/tools/build_artifact.py", LOGS)
         (artifact,) = LOGS.glob("mcp-server-*.tar.gz")
         run("python", "-m", "galaxy_importer.main", artifact, cwd=LOGS, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true")
         installed = LOGS / "installed"
@@ -228,10 +249,22 @@ class Work:
     def _kustomize_controller(self, log: t.TextIO) -> None:
         command(log, sys.executable, "-m", "sandbox.flux", cwd=ROOT, minutes=25)
 
+    def _vegeta(self, log: t.TextIO) -> None:
+        command(log, sys.executable, "-m", "sandbox.load_tool", cwd=ROOT, minutes=10)
+
     def _strangers_images(self, log: t.TextIO) -> None:
         script = ROOT / "tests" / "strangers" / "images.py"
         words = [] if self.kind == "soak" else ["--short"]
         command(log, sys.executable, script, *words, cwd=ROOT, minutes=25)
+
+    def _site(self, log: t.TextIO) -> None:
+        """The site of `make docs`, built where it is found again the next time, and looked at in a browser."""
+        command(log, sys.executable, "-m", "sandbox.browser", cwd=ROOT, minutes=20)
+        python, folder = venv.make("docs") / "bin" / "python", venv.CACHE / "site"
+        command(log, python, COPY / "tests" / "tools" / "documentation.py", folder, cwd=COPY, minutes=20)
+        environment = {**os.environ, "MCP_TEST_SITE": str(folder / "html"), "MCP_TEST_KIND": self.kind}
+        words = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/site")
+        command(log, *words, cwd=COPY, minutes=20, environment=environment)
 
     def _recovery(self, log: t.TextIO) -> None:
         """Killed and started from another checkout; then taken away without a trace."""

@@ -15,18 +15,22 @@ import typing as t
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release.bypassed import Bypassed
 from ansible_collections.mcp.server.plugins.module_utils._release.record import FAILED, ROLLED_BACK, SUCCEEDED, Release
 from ansible_collections.mcp.server.plugins.module_utils._text import inert, printable
 
 Event = dict[str, t.Any]
 
-FORMATS = ("json", "slack")
+FORMATS = ("json", "slack", "grafana")
+GRAFANA_TAG = "mcp-release"  # of all annotations, by which a dashboard finds them
 # The release record tells the first. For the others, the caller says why.
 EVENTS = ENDED, RELEASE_FAILED, ROLLBACK_FAILED, PAUSED = "ended", "release_failed", "rollback_failed", "paused"
 MAX_REASON = 500  # characters
 
 # The outcome of events that the release record does not tell.
 _OUTCOMES = {RELEASE_FAILED: FAILED, ROLLBACK_FAILED: FAILED, PAUSED: summary.PAUSED}
+# The kind of failure of events that say it, where the caller does not.
+_KINDS = {ROLLBACK_FAILED: escalation.BUSINESS, PAUSED: escalation.DEPLOYMENT, RELEASE_FAILED: escalation.DEPLOYMENT}
 
 # Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
 _HEADER, _SECTION = 150, 3000
@@ -39,12 +43,20 @@ _MARKS = {
 
 
 def event(
-    release: Release | None, place: tuple[str, str], what: str, failure: str, tree: t.Sequence[dict[str, t.Any]]
+    release: Release | None,
+    place: tuple[str, str],
+    what: str,
+    failure: str,
+    tree: t.Sequence[dict[str, t.Any]],
+    kind: str | None = None,
+    noted: Bypassed | None = None,
 ) -> Event:
     """Return the event as data, which is the generic format.
 
     release: of the release record; None when it could not be read. place: namespace and name of the server.
     what: one of EVENTS. failure: why, for events that the record does not tell. tree: the option escalation.
+    kind: of the failure, see escalation.kind_of(); None where the caller does not know it.
+    noted: what was bypassed by hand, as long as that is to be said.
     """
     namespace, server = place
     release = t.cast(Release, _printable(summary.readable(release))) if release else None
@@ -57,14 +69,22 @@ def event(
         headline = summary.headline({**release, "outcome": outcome}, name)
     else:
         headline = f"{name}: {summary.OUTCOMES.get(outcome, 'unknown')}"
-    contacts = [{key: one.get(key) or "" for key in ("when", "name", "contact")} for one in tree]
+    kind = "" if outcome == SUCCEEDED else kind or _KINDS.get(what, "")
+    contacts = [
+        {key: one.get(key) or "" for key in ("when", "name", "contact", "kind")}
+        for one in escalation.chosen(tree, kind)
+    ]
     return {
         "namespace": namespace,
         "server": server,
         "outcome": outcome,
+        "kind": kind,
         "failure": _printable(failure),  # it quotes what servers and proxies answer
         "summary": headline,
         "release": _release(release) if release else None,
+        "bypassed": noted.names if noted else [],
+        "bypass_reason": noted.reason if noted else "",
+        "bypassed_version": noted.version if noted else "",
         "escalation": contacts if outcome != SUCCEEDED else [],
     }
 
@@ -96,6 +116,9 @@ def slack_payload(data: Event) -> dict[str, t.Any]:
     release = data["release"]
     title = inert(data["summary"], MAX_REASON)
     facts = [f"*Why:* {_foreign(reason)}"] if (reason := data["failure"] or (release or {}).get("reason")) else []
+    if data["bypassed"]:
+        noted = Bypassed(data["bypassed"], data["bypass_reason"], data["bypassed_version"])
+        facts.append(f"*Bypassed:* {_foreign(noted.sentence)}")
     sections = [facts]
     if release:
         sections.append([f"*{name}:* {_foreign(value)}" for name, value in _facts(release)])
@@ -104,7 +127,9 @@ def slack_payload(data: Event) -> dict[str, t.Any]:
                 ["*Steps*", *(_foreign(summary.step(one, release["to"]["pool"])) for one in release["steps"])]
             )
     if data["escalation"]:
-        sections.append(["*Whom to call*", *map(_escaped, escalation.lines(data["escalation"]))])
+        about = f" ({data['kind']})" if data["kind"] else ""
+        contacts = escalation.lines(data["escalation"], data["kind"])
+        sections.append([f"*Whom to call{about}*", *map(_escaped, contacts)])
     bodies = [_cut("\n".join(section), _SECTION) for section in sections if section]
     return {
         "text": _cut("\n".join([f"*{_escaped(title)}*", *bodies]), _SECTION),
@@ -122,6 +147,26 @@ def slack_payload(data: Event) -> dict[str, t.Any]:
             *({"type": "section", "text": {"type": "mrkdwn", "text": body, "verbatim": True}} for body in bodies),
         ],
     }
+
+
+def grafana_payload(data: Event) -> dict[str, t.Any]:
+    """Return an annotation for Grafana's HTTP API: of the release's time, or of now for what happens after it."""
+    release = data["release"]
+    lines = [_foreign(data["summary"])]
+    if reason := data["failure"] or (release or {}).get("reason"):
+        lines.append(_foreign(reason))
+    times = []
+    if release and not data["failure"]:
+        lines += [_foreign(summary.step(one, release["to"]["pool"])) for one in release["steps"]]
+        times = [_times.parse(release[key]) for key in ("started", "ended")]
+    span = {
+        key: round(1000 * at.timestamp())
+        for key, at in zip(("time", "timeEnd"), times, strict=False)
+        if at and all(times)
+    }
+    # That of a fleet is of no one server.
+    tags = [GRAFANA_TAG, f"{data['namespace']}/{data['server']}" if data["server"] else "", data["outcome"]]
+    return {**span, "tags": [tag for tag in tags if tag], "text": _cut("\n".join(lines), _SECTION)}
 
 
 def _facts(release: dict[str, t.Any]) -> list[tuple[str, str]]:
@@ -162,4 +207,8 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-PAYLOADS: dict[str, t.Callable[[Event], dict[str, t.Any]]] = {"json": json_payload, "slack": slack_payload}
+PAYLOADS: dict[str, t.Callable[[Event], dict[str, t.Any]]] = {
+    "json": json_payload,
+    "slack": slack_payload,
+    "grafana": grafana_payload,
+}

@@ -13,13 +13,13 @@ import functools
 import os
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils._announce.payload import FORMATS
 from ansible_collections.mcp.server.plugins.module_utils._errors import Fault
 from ansible_collections.mcp.server.plugins.module_utils._http import client, credentials
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, started
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, conceal, started
 
 # Documented in modules/mcp_announce.py
 OPTION: dict[str, t.Any] = {
@@ -30,11 +30,13 @@ OPTION: dict[str, t.Any] = {
         "url": {"type": "str", "no_log": True},
         "url_env": {"type": "str", "no_log": False},
         "url_file": {"type": "path", "no_log": False},
+        "token_env": {"type": "str", "no_log": False},
+        "token_file": {"type": "path", "no_log": False},
         "format": {"type": "str", "choices": list(FORMATS), "default": "json"},
         "ca_cert": {"type": "path"},
         "allow_http": credentials.ALLOW_HTTP,
     },
-    "mutually_exclusive": [("url", "url_env", "url_file")],
+    "mutually_exclusive": [("url", "url_env", "url_file"), ("token_env", "token_file")],
     "required_one_of": [("url", "url_env", "url_file")],
 }
 
@@ -54,6 +56,8 @@ class Webhook:
     format: str
     # Path of a CA bundle, None for those that requests trusts.
     ca_cert: str | None = None
+    # A secret: a bearer token, empty for none.
+    token: str = field(default="", repr=False)
 
 
 def find(option: dict[str, t.Any], number: int) -> Webhook | str:
@@ -77,7 +81,12 @@ def find(option: dict[str, t.Any], number: int) -> Webhook | str:
             f"{name}: it is a plain HTTP URL, so that others on the way could read it; use an https URL, or set its "
             "allow_http where the network is trusted"
         )
-    return Webhook(name, url, option["format"], option["ca_cert"])
+    try:
+        token = credentials.bearer_token(option, lambda _name: {}, "webhooks") or ""
+    except Failure as failure:
+        return f"{name}: {failure.msg[0].lower()}{failure.msg[1:].rstrip('.')}"
+    conceal(token)
+    return Webhook(name, url, option["format"], option["ca_cert"], token)
 
 
 def post_all(messages: t.Sequence[tuple[Webhook, dict[str, t.Any]]], seconds: float) -> list[str]:
@@ -115,7 +124,12 @@ def _try(webhook: Webhook, payload: dict[str, t.Any], seconds: float, in_all: fl
     """
     try:
         answer = client.Client(webhook.ca_cert or True).request(
-            "POST", webhook.url, seconds, json_body=payload, read_body=False
+            "POST",
+            webhook.url,
+            seconds,
+            json_body=payload,
+            read_body=False,
+            authorization=credentials.bearer(webhook.token) if webhook.token else "",
         )
     except client.Untrusted:
         return False, "its certificate is not trusted; set ca_cert"

@@ -16,15 +16,16 @@ from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
 @dataclass(frozen=True)
 class Context:
-    """The release that is checked."""
+    """The release, or the server, that is checked."""
 
     cluster: Api
     server: Server
-    pool: str  # that has the traffic
-    version: str  # of that pool
-    endpoint: dict[str, t.Any] | None  # this option and the next two as in mcp_health
+    pool: str  # that has the traffic; either, of a server without pools
+    version: str  # of that pool; empty when it is not known
+    endpoint: dict[str, t.Any] | None  # this option and the next two as in mcp_health; without a URL, a pod is asked
     auth: dict[str, t.Any] | None = None
     era: str = AUTO
+    image_ref: str = ""  # by its digest; empty where it does not matter
 
 
 @dataclass(frozen=True)

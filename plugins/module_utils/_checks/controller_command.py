@@ -54,10 +54,12 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
 
 def release_variables(context: Context) -> dict[str, str]:
     """Return the environment variables that describe the release to a command."""
+    named = {"MCP_IMAGE_REF": context.image_ref} if context.image_ref else {}
     return {
+        **named,
         "MCP_SERVER": context.server.name,
         "MCP_NAMESPACE": context.server.namespace,
-        "MCP_POOL": context.pool,
+        "MCP_POOL": "" if context.server.is_single else context.pool,
         "MCP_VERSION": context.version,
         "MCP_ENDPOINT": (context.endpoint or {}).get("url") or "",
     }

@@ -54,6 +54,7 @@ CHECKS: dict[str, t.Any] = {
                 "pool": {"type": "str", "choices": list(POOLS)},
                 "container": {"type": "str"},
                 "command": {"type": "list", "elements": "str", "required": True},
+                "expect": {"type": "str"},
             },
         },
         "command": {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from contextlib import suppress
 
@@ -49,12 +50,19 @@ def run(options: dict[str, t.Any], context: Context, limit: Limit) -> Verdict:
         sock.shutdown()  # not close(), which waits for an answer
     output = tail.text()
     if status:
-        problem = exit_problem(status)
+        problem = exit_problem(status) or without(options["expect"], output)
     elif limit.over():
         problem = f"did not end within {limit.seconds:g} s (timeout)"
     else:
         problem = "was cut off before it ended"
     return Verdict(with_output(f"the command in pod {pod} {problem}", output) if problem else "", output)
+
+
+def without(expect: str | None, output: str) -> str:
+    """Return a predicate when a regular expression is not found in a command's output; empty when it is. Pure."""
+    if expect is None or re.search(expect, output):
+        return ""
+    return f"ended well, but {expect!r} is not in the end of its output"
 
 
 def exit_problem(status: bytes) -> str:

@@ -47,8 +47,13 @@ class Outcome:
     output: str = ""  # the end of what its command wrote
 
 
-def run_checks(task: Task, context: Context, checks: t.Sequence[Check], stop: threading.Event) -> list[Outcome]:
-    """Run checks up to the first failure; return their outcomes. A check that C(stop) interrupts has none."""
+def run_checks(
+    task: Task, context: Context, checks: t.Sequence[Check], stop: threading.Event, *, all_of_them: bool = False
+) -> list[Outcome]:
+    """Run checks up to the first failure, or all of them; return their outcomes.
+
+    A check that C(stop) interrupts has none.
+    """
     outcomes: list[Outcome] = []
     for check in checks:
         if stop.is_set():
@@ -57,7 +62,7 @@ def run_checks(task: Task, context: Context, checks: t.Sequence[Check], stop: th
         if outcome is None:
             break
         outcomes.append(outcome)
-        if not outcome.passed:
+        if not (outcome.passed or all_of_them):
             break
     return outcomes
 

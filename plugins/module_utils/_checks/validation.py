@@ -52,11 +52,7 @@ def _of_http(request: dict[str, t.Any]) -> t.Iterator[str]:
         yield f"http.url {error}"
     if not request["status"] or not all(100 <= status <= 599 for status in request["status"]):
         yield "http.status must name HTTP statuses, such as 200"
-    if request["expect"] is not None:
-        try:
-            re.compile(request["expect"])
-        except re.error as error:
-            yield f"http.expect is not a regular expression ({error})"
+    yield from _of_pattern("http.expect", request["expect"])
     for name, value in request["headers"].items():
         if name.lower() in http_request.FRAMING:
             yield f"http.headers must not set {name}"
@@ -66,6 +62,7 @@ def _of_http(request: dict[str, t.Any]) -> t.Iterator[str]:
 
 def _of_pod(command: dict[str, t.Any]) -> t.Iterator[str]:
     yield from _of_words("pod.command", command["command"])
+    yield from _of_pattern("pod.expect", command["expect"])
 
 
 def _of_command(command: dict[str, t.Any]) -> t.Iterator[str]:
@@ -73,6 +70,14 @@ def _of_command(command: dict[str, t.Any]) -> t.Iterator[str]:
     for name, value in command["environment"].items():
         if not name or "=" in name or "\0" in name + as_text(value):
             yield f"command.environment: {printable(name, 40) or 'an empty name'} is not a valid variable"
+
+
+def _of_pattern(option: str, pattern: str | None) -> t.Iterator[str]:
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"{option} is not a regular expression ({error})"
 
 
 def _of_words(option: str, words: t.Sequence[str]) -> t.Iterator[str]:

@@ -92,8 +92,31 @@ class Prometheus:
             )
         return series
 
+    def rules(self) -> list[dict[str, t.Any]]:
+        """The groups of alerting rules that it evaluates, as its API has them."""
+        return self._listed("rules", {"type": "alert"}, "groups")
+
+    def alertmanagers(self) -> list[dict[str, t.Any]]:
+        """The Alertmanagers that it sends alerts to."""
+        return self._listed("alertmanagers", {}, "activeAlertmanagers")
+
+    def _listed(self, path: str, parameters: dict[str, str], name: str) -> list[dict[str, t.Any]]:
+        found = self._data(path, parameters, path)
+        listed = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            raise Failure(f"{self._name} has no {path} as Prometheus has them. Check prometheus.url.")
+        return listed
+
     def _ask(self, path: str, parameters: dict[str, str]) -> tuple[t.Any, t.Any]:
         """Return the type of the result, and the result, of a complete answer."""
+        found = self._data(path, parameters, parameters["query"])
+        try:
+            return found["resultType"], found["result"]
+        except (TypeError, KeyError):
+            raise Failure(f"{self._name} answered, and not as Prometheus does. Check prometheus.url.") from None
+
+    def _data(self, path: str, parameters: dict[str, str], asked: str) -> t.Any:
+        """Return the data of a complete answer. asked: what was asked, for people."""
         try:
             answer = self._client.request(
                 "GET",
@@ -118,17 +141,15 @@ class Prometheus:
             document = answer.json()
             succeeded = document["status"] == "success"
             error = "" if succeeded else printable(document["error"], MAX_ERROR)
-            found = (document["data"]["resultType"], document["data"]["result"]) if succeeded else None
+            found = document["data"] if succeeded else None
         except (ValueError, TypeError, KeyError, RecursionError):
             raise Failure(
                 f"{self._name} answered {answer.status}, and not as Prometheus does. Check prometheus.url."
             ) from None
-        if found is None:
-            raise Failure(f"{self._name} refused {parameters['query']}: {error}.")
+        if not succeeded:
+            raise Failure(f"{self._name} refused {asked}: {error}.")
         if reason := partial(document, answer.headers):
-            raise Failure(
-                f"{self._name} answered {parameters['query']} in part only ({reason}). Check what it reads from."
-            )
+            raise Failure(f"{self._name} answered {asked} in part only ({reason}). Check what it reads from.")
         return found
 
     @property

@@ -28,6 +28,8 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease a
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass
+from ansible_collections.mcp.server.plugins.module_utils._workload import kept_logs
 
 # Seconds between two observations. With one or two reads each, that is at most 15 requests a minute, and half of that
 # while the run is alive.
@@ -57,6 +59,8 @@ class Guard:
     live_run: str = ""
     # The guard's own run, once it has one.
     own_run: str = ""
+    # Whether it was said that the guard waits for break_glass.yml to restore.
+    waits: bool = False
     # The state that the guard wrote to the record last, and whether it is a pause for an approval.
     noted: tuple[str, bool] = ("", False)
 
@@ -78,6 +82,21 @@ class Guard:
         decision = decide(observed, params["release_id"], params["action"], now, breach)
         self.live_run = holder.run if holder and decision.what == WAIT and holder.run != self.own_run else ""
         return decision
+
+    def yields(self, decision: Decision) -> bool:
+        """Return whether a person has taken over by break_glass.yml, so that the guard leaves all as it is."""
+        if decision.what == PAUSE and self.noted == (PAUSED, False):
+            return False  # nothing is written
+        found = broken_glass.find(self.cluster, self.server)
+        if found and not self.waits:
+            self.task.progress(
+                f"nothing is done ({decision.what}: {decision.why}) until it is restored. "
+                f"{broken_glass.sentence(found, self.server)}"
+            )
+        elif self.waits and not found:
+            self.task.progress(f"restored: the guard of {self.server} goes on")
+        self.waits = bool(found)
+        return self.waits
 
     def note(self, state: str, reason: str = "", *, approval: bool = False) -> None:
         """Write the state to the record, unless it is there."""
@@ -109,13 +128,18 @@ class Guard:
         self.lease.take(self.own_run, f"the guard of {self.server}", self.version)
         try:
             result = self.emergency(self.own_run, f"rolled back by the guard: {why}")
+        except broken_glass.GlassBroken:
+            raise  # a person was faster; nothing is written
         except Failure as failure:
             # The Lease is not returned. When it has expired, the guard tries again.
             self.note(FAILED, f"{why}; {failure.msg}")
             raise
         self.note(ROLLED_BACK, why)
+        # Before the Lease goes to a release, which ends these pods.
+        bad = result.get("bad_pool")
+        kept = kept_logs.keep(self.task, self.cluster, self.server, bad) if bad else None
         self.lease.release(self.own_run)
-        return {**result, "decision": ROLL_BACK, "reason": why}
+        return {**result, "kept_logs": kept, "decision": ROLL_BACK, "reason": why}
 
 
 def watch(
@@ -133,9 +157,11 @@ def watch(
             if decision.what == END:
                 guard.lease.release(guard.own_run)
                 return {"changed": False, "decision": END, "reason": decision.why}
-            if decision.what == ROLL_BACK:
+            if decision.what in (ROLL_BACK, PAUSE) and guard.yields(decision):
+                pass
+            elif decision.what == ROLL_BACK:
                 return guard.roll_back(decision.why)
-            if decision.what == PAUSE:
+            elif decision.what == PAUSE:
                 guard.note(PAUSED, decision.why)
             elif decision.what == KEEP:
                 guard.keep(decision.why)

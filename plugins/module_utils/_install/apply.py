@@ -10,14 +10,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mcp.server.plugins.module_utils._install import existing
+from ansible_collections.mcp.server.plugins.module_utils._install import existing, staged
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Conflict, Unanswered
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
-from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
 # Of the objects that every server has; others are looked up.
@@ -71,7 +71,9 @@ class Installer:
     """Applies the objects of one server.
 
     force: take over objects and fields of others. users: paths of objects that are only created, never changed, and
-    created_only the kinds of such. maker: the module. otherwise: what else to do about objects of others.
+    created_only the kinds of such. maker: the module. otherwise: what else to do about objects of others. what: makes
+    them, for messages. role: whose rights that takes. as_given: the objects are the user's own, and are applied as they
+    are, whoever made those that exist.
     """
 
     cluster: Api
@@ -81,6 +83,9 @@ class Installer:
     created_only: t.Collection[str] = ()
     maker: str = "mcp_install"
     otherwise: str = "set force (-e mcp_install_force=true) to take over"
+    what: str = "an install"
+    role: str = "the installer's Role of docs/rights.md"
+    as_given: bool = False
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def look(self, objects: t.Iterable[Object]) -> list[Outcome]:
@@ -88,9 +93,16 @@ class Installer:
         found = [(one, self._live(one)) for one in objects]
         self._refuse_others(found)
         for one, live in found:
-            if live is not None and (problem := existing.problem(one, live, self.server)):
+            if live is not None and (problem := self._problem(one, live)):
                 raise Failure(problem)
         return [self._applied(one, live, dry_run=True) for one, live in found]
+
+    def _problem(self, wanted: Object, live: Object) -> str:
+        if not self.as_given:
+            return existing.problem(wanted, live, self.server)
+        if self._path(wanted) == self.server.workload_path(POOLS[0]):
+            return ""
+        return staged.of_another(wanted, live, self.server) or existing.of_releases(wanted, live, self.what)
 
     def _refuse_others(self, found: t.Sequence[tuple[Object, Object | None]]) -> None:
         foreign = [
@@ -98,7 +110,7 @@ class Installer:
             for one, live in found
             if live is not None and (not existing.is_ours(live) or existing.is_of_another(one, live, self.server))
         ]
-        if foreign and not self.force:
+        if foreign and not (self.force or self.as_given):
             raise Failure(
                 f"In namespace {self.server.namespace} there already {'is' if len(foreign) == 1 else 'are'} "
                 f"{', '.join(foreign)}, and {self.maker} did not make {'it' if len(foreign) == 1 else 'them'} for "
@@ -114,6 +126,9 @@ class Installer:
             live = self._live(outcome.wanted)
             found.append(live)
             self._refuse_others([(outcome.wanted, live)])
+            # Two servers of one play may apply one folder side by side.
+            if self.as_given and live is not None and (problem := self._problem(outcome.wanted, live)):
+                raise Failure(problem)
             fence.check(self.cluster, self.server, run)
             return self._applied(outcome.wanted, live, dry_run=False)._replace(before=found[0])
 
@@ -125,14 +140,16 @@ class Installer:
         except NotFound:
             return None
         except Forbidden as failure:
-            raise _forbidden(failure) from None
+            raise self._forbidden(failure) from None
 
     def _applied(self, wanted: Object, live: Object | None, *, dry_run: bool) -> Outcome:
         path = self._path(wanted)
         kept = wanted["kind"] in self.created_only or any_version(path) in map(any_version, self.users)
         if live is not None and kept:
             return Outcome(wanted, live, live)
-        body = existing.with_live_values(wanted, live, self.server) if live is not None else wanted
+        body = wanted
+        if live is not None and not self.as_given:
+            body = existing.with_live_values(wanted, live, self.server)
         if live is not None and not dry_run:
             # What is kept of the live object must not go back over what was written since it was read.
             body = {**body, "metadata": {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
@@ -150,7 +167,7 @@ class Installer:
                     f"Set the same values there or here, or {self.otherwise}. The API server says: {conflict.msg}",
                     managers=managers,
                 ) from None
-            if live is not None and (lost := existing.lost_from_route(wanted, live, self.server)):
+            if live is not None and not self.as_given and (lost := existing.lost_from_route(wanted, live, self.server)):
                 raise Failure(
                     f"{existing.name_of(wanted)} has {', '.join(lost)}, which this install would remove. Add it to a "
                     "route of your own (manifests.route), or set force (-e mcp_install_force=true) to remove it."
@@ -163,7 +180,7 @@ class Installer:
         try:
             return self.cluster.patch(path, body, "apply", dry_run=dry_run, **query)
         except Forbidden as failure:
-            raise _forbidden(failure) from None
+            raise self._forbidden(failure) from None
         except NotFound as failure:
             if NO_ROLE in failure.msg:
                 # It is applied before its binding, which a dry run did not do.
@@ -175,6 +192,10 @@ class Installer:
                     f"Namespace {self.server.namespace} does not exist: create it, or correct namespace."
                 ) from None
             raise _unknown(body) from None
+
+    def _forbidden(self, failure: Forbidden) -> Failure:
+        """Return the failure with the Role that this takes: it is not the releaser's."""
+        return Forbidden(f"{failure.msg.partition('; grant')[0]}; grant this user {self.role}.")
 
     def _path(self, obj: Object) -> str:
         kind = (obj["apiVersion"], obj["kind"])
@@ -194,7 +215,7 @@ class Installer:
             if resource.get("kind") == obj["kind"] and "/" not in name:
                 if not resource.get("namespaced"):
                     raise Failure(
-                        f"{existing.name_of(obj)} is of the whole cluster, and an install writes to namespace "
+                        f"{existing.name_of(obj)} is of the whole cluster, and {self.what} writes to namespace "
                         f"{self.server.namespace} only: leave it out, and apply it yourself."
                     )
                 return name
@@ -211,8 +232,3 @@ def _unknown(obj: Object) -> Failure:
         f"The cluster does not know {obj['kind']} of {obj['apiVersion']}: install what brings it (of an HTTPRoute, the "
         "Gateway API), or leave it out."
     )
-
-
-def _forbidden(failure: Forbidden) -> Failure:
-    """Return the failure with the Role of who installs: it is not the releaser's."""
-    return Forbidden(f"{failure.msg.partition('; grant')[0]}; grant this user the installer's Role of docs/rights.md.")

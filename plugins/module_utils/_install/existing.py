@@ -53,12 +53,8 @@ def problem(wanted: Object, live: Object, server: Server) -> str:
     if wanted.get("kind") not in ("Deployment", "HTTPRoute"):
         return ""
     if not _is_pool(wanted, server) and not _is_route(wanted, server):
-        if fence.RUN in mapping(live, "metadata", "annotations"):
-            return (
-                f"{name_of(wanted)} is of another server, whose releases change it, and this install would undo that: "
-                "leave it out."
-            )
-    elif _is_pool(wanted, server) and image_of(wanted, server) and not image_of(live, server):
+        return of_releases(wanted, live, "this install", "of another server")
+    if _is_pool(wanted, server) and image_of(wanted, server) and not image_of(live, server):
         found = [str(one.get("name")) for one in items(live, "spec", "template", "spec", "containers")]
         if found:
             return (
@@ -66,6 +62,13 @@ def problem(wanted: Object, live: Object, server: Server) -> str:
                 f"container to the server's (it is {server.container!r} now), or this install would add another one."
             )
     return ""
+
+
+def of_releases(wanted: Object, live: Object, what: str, whose: str = "of a server with pools") -> str:
+    """Return a sentence on an object that releases change, which an apply would undo; empty without any."""
+    if fence.RUN not in mapping(live, "metadata", "annotations"):
+        return ""
+    return f"{name_of(wanted)} is {whose}, whose releases change it, and {what} would undo that: leave it out."
 
 
 def _is_pool(wanted: Object, server: Server) -> bool:

@@ -16,15 +16,19 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease a
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass
 
 
 @contextmanager
-def lease(task: Task, cluster: Api, server: Server, what: str) -> t.Iterator[str]:
+def lease(task: Task, cluster: Api, server: Server, what: str, *, heeds_break_glass: bool = True) -> t.Iterator[str]:
     """Hold the server's Lease, so that no release runs meanwhile; give the block the run's id. Raises Failure.
 
-    what: the play that needs it, such as install.
+    what: the play that needs it, such as install. heeds_break_glass: whether it is refused while break_glass.yml has
+    changed the server.
     """
     params = task.params
+    if heeds_break_glass:
+        broken_glass.refuse(cluster, server, f"The {what} is", task.warn)
     held = leases.Lease(cluster, server.namespace, server.name)
     if params["run_id"]:
         if task.check_mode:
@@ -34,7 +38,7 @@ def lease(task: Task, cluster: Api, server: Server, what: str) -> t.Iterator[str
             yield params["run_id"]
         return
     _refuse_paused(cluster, server, held, what)
-    run, by = leases.new_run_id(), f"{runner.runner_name()}, an {what}"
+    run, by = leases.new_run_id(), f"{runner.runner_name()}, {'an' if what[0] in 'aeiou' else 'a'} {what}"
     process = leases.this_process(task.runner)
     held.acquire(run, by, process, dry_run=task.check_mode, progress=task.progress)
     if task.check_mode:

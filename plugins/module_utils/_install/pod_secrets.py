@@ -22,7 +22,10 @@ WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 def in_template(workload: Object) -> list[str]:
     """Return what looks like a secret in the template of a workload; nothing for other objects."""
-    pod = mapping(workload, "spec", "template", "spec")
+    spec = mapping(workload, "spec")
+    if workload.get("kind") == "CronJob":
+        spec = mapping(spec, "jobTemplate", "spec")
+    pod = spec if workload.get("kind") == "Pod" else mapping(spec, "template", "spec")
     containers = [*items(pod, "containers"), *items(pod, "initContainers")]
     named = [(one.get("name"), one.get("value")) for container in containers for one in items(container, "env")]
     for container in containers:

@@ -21,12 +21,14 @@ from ansible_collections.mcp.server.plugins.module_utils._install import manifes
 from ansible_collections.mcp.server.plugins.module_utils._install.existing import name_of
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import yaml_document
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import Object, items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._redact import redact
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 8 * 1024 * 1024  # of a file, and of what a build prints
 BUILD = 60.0  # seconds that a build may take: it may fetch a base from a repository
+SUFFIXES = (".json", ".yaml", ".yml")  # of manifests in a folder
 MAX_REASON = 300  # characters of what a build says
 # They become parts of paths.
 API_VERSION = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?v[a-z0-9]+")
@@ -69,8 +71,8 @@ def _read(source: str, path: str) -> bytes:
     return data
 
 
-def parse(data: bytes, source: str, server: Server) -> list[Object]:
-    """Return the objects of a YAML or JSON text, each in the server's namespace. Raises Failure."""
+def parse(data: bytes, source: str, server: Server, what: str = "an install") -> list[Object]:
+    """Return the objects of a YAML or JSON text, each in the server's namespace. what: applies them. Raises Failure."""
     try:
         documents = yaml_document.load_all(data)
         # Only what JSON has can be sent: not a date, which YAML makes of text that looks like one.
@@ -86,7 +88,7 @@ def parse(data: bytes, source: str, server: Server) -> list[Object]:
         place = f" at line {mark.line + 1}" if mark else ""
         raise Failure(f"{source} is not valid YAML{place}.") from None
     listed = [one for document in documents if document is not None for one in _unpacked(document)]
-    return [_checked(one, source, server) for one in listed]
+    return [_checked(one, source, server, what) for one in listed]
 
 
 def _unpacked(document: t.Any) -> list[t.Any]:
@@ -96,7 +98,7 @@ def _unpacked(document: t.Any) -> list[t.Any]:
     return [document]
 
 
-def _checked(obj: t.Any, source: str, server: Server) -> Object:
+def _checked(obj: t.Any, source: str, server: Server, what: str) -> Object:
     name, kind, version = (
         mapping(obj, "metadata").get("name"),
         obj.get("kind") if isinstance(obj, dict) else None,
@@ -113,8 +115,8 @@ def _checked(obj: t.Any, source: str, server: Server) -> Object:
     namespace = obj["metadata"].get("namespace")
     if namespace not in (None, server.namespace):
         raise Failure(
-            f"{source} has {kind} {name} in namespace {printable(str(namespace), 80)}: an install writes to namespace "
-            f"{server.namespace} only."
+            f"{source} has {kind} {name} in namespace {printable(str(namespace), 80)}: {what} writes to namespace "
+            f"{server.namespace} only, so leave it out."
         )
     return {**obj, "metadata": {**obj["metadata"], "namespace": server.namespace}}
 
@@ -146,8 +148,41 @@ def _labelled(obj: Object) -> Object:
     return labelled
 
 
-def from_kustomize(folder: str, server: Server) -> list[Object]:
-    """Return the objects that a kustomize folder builds. Raises Failure."""
+def from_folder(folder: str, server: Server, what: str) -> list[Object]:
+    """Return the objects of all YAML and JSON files of a folder, as C(kubectl apply -f) takes them. Raises Failure.
+
+    what: applies them.
+    """
+    source, found, size = f"folder {folder}", [], 0
+    try:
+        files = sorted(one for one in Path(folder).iterdir() if one.suffix in SUFFIXES and one.is_file())
+    except (OSError, ValueError) as error:
+        raise Failure(f"{source} cannot be read ({getattr(error, 'strerror', error)}): correct the path.") from None
+    if kustomization := next((one.name for one in files if one.stem == "kustomization"), None):
+        raise Failure(f"{source} has a {kustomization}: name it as kustomize instead of folder.")
+    for file in files:
+        data = _read(source, str(file))
+        size += len(data)
+        if size > MAX_BYTES:
+            raise Failure(f"{source} has more than {MAX_BYTES // 1024 // 1024} MiB of manifests.")
+        found += parse(data, str(file), server, what)
+    if not found:
+        raise Failure(f"{source} has no manifest: it needs files that end with {', '.join(SUFFIXES)}.")
+    return found
+
+
+def refuse_twice(objects: t.Iterable[Object], source: str) -> None:
+    """Raise Failure for an object that is there twice."""
+    seen = set()
+    for one in objects:
+        identity = (one["apiVersion"].rpartition("/")[0], one["kind"], one["metadata"]["name"])
+        if identity in seen:
+            raise Failure(f"{source} has {name_of(one)} twice: leave one out.")
+        seen.add(identity)
+
+
+def from_kustomize(folder: str, server: Server, what: str = "an install") -> list[Object]:
+    """Return the objects that a kustomize folder builds. what: applies them. Raises Failure."""
     if not Path(folder).is_dir():
         raise Failure(f"kustomize: {folder} is not a folder.")
     if kustomize := shutil.which("kustomize"):
@@ -156,15 +191,16 @@ def from_kustomize(folder: str, server: Server) -> list[Object]:
         command = [kubectl, "kustomize", folder]
     else:
         raise Failure("kustomize needs kustomize or kubectl, and neither is on the PATH: install one of them.")
-    what = " ".join([Path(command[0]).name, *command[1:]])
-    status, output, errors = _built(command, what)
+    build = " ".join([Path(command[0]).name, *command[1:]])
+    status, output, errors = _built(command, build)
     if status:
         lines = [line for line in errors.decode("utf-8", errors="replace").splitlines() if line.strip()]
-        reason = printable(lines[-1] if lines else "no reason given", MAX_REASON).removeprefix("error: ").rstrip(".")
-        raise Failure(f"{what} failed: {reason}.")
+        said = redact(lines[-1]) if lines else "no reason given"  # it may quote a Secret
+        reason = printable(said, MAX_REASON).removeprefix("error: ").rstrip(".")
+        raise Failure(f"{build} failed: {reason}.")
     if len(output) > MAX_BYTES:
-        raise Failure(f"{what} printed more than {MAX_BYTES // 1024 // 1024} MiB.")
-    return parse(output, what, server)
+        raise Failure(f"{build} printed more than {MAX_BYTES // 1024 // 1024} MiB.")
+    return parse(output, build, server, what)
 
 
 def _built(command: list[str], what: str) -> tuple[int, bytes, bytes]:

@@ -22,10 +22,15 @@ class Forbidden(Failure):
     """The API server knows the user and refuses the request."""
 
 
+class BadRequest(Failure):
+    """The API server understands the request and cannot do it, such as to read the log of no container."""
+
+
 class Api(t.Protocol):
     """Requests to one API server. Paths are absolute (paths.py); objects are plain dicts.
 
-    Every method raises NotFound, Forbidden, Conflict or Unreachable (outage.py), or Failure for anything else.
+    Every method raises NotFound, Forbidden, BadRequest, Conflict or Unreachable (outage.py), or Failure for anything
+    else.
     """
 
     @property
@@ -47,6 +52,13 @@ class Api(t.Protocol):
 
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
         """Return one object, or a list of them."""
+
+    def stream(self, path: str, *, seconds: float, max_bytes: int, **query: str) -> t.Iterator[bytes]:
+        """Yield an answer of any size as it arrives, such as a log, and end after so many bytes of it.
+
+        seconds: for all of it. Sends the request when the first bytes are asked for; what is raised is raised by that,
+        or later Unreachable, when the answer is cut or late. A caller that stops before the end closes the generator.
+        """
 
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
         """Create an object; return it as stored."""

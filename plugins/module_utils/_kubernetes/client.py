@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import traceback
 import typing as t
 import urllib.parse
@@ -23,6 +24,7 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
 
 MAX_BYTES = 64 * 1024 * 1024  # of an answer: a list of a large namespace
+MAX_REFUSAL = 64 * 1024  # bytes of an answer that is no stream
 IDLE = 8  # keep-alive connections
 # Seconds after which an idle connection is not used again: a firewall may have dropped it silently.
 MAX_IDLE = 30.0
@@ -49,11 +51,20 @@ class NoAnswer(Exception):
 
 
 class Refusal(Exception):
-    """A WebSocket was not opened; the server gave this answer instead."""
+    """A WebSocket or a stream was not opened; the server gave this answer instead."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(str(answer.status))
         self.answer = answer
+
+
+def _first(size: int, pieces: t.Iterable[bytes]) -> t.Iterator[bytes]:
+    """Yield the first so many bytes of the pieces."""
+    for piece in pieces:
+        yield piece[:size]
+        size -= len(piece)
+        if size <= 0:
+            return
 
 
 class Client:
@@ -80,7 +91,7 @@ class Client:
         headers: Headers = {"Accept": "application/json"}
         if data is not None:
             headers["Content-Type"] = content_type or "application/json"
-        target = f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        target = self._target(path, query)
         proxy = self._dial.proxy if self._dial.forwards else None
         if proxy is not None:
             headers |= proxy.authorization
@@ -114,6 +125,51 @@ class Client:
             ) from None
         self._idle.append((connection, Deadline(MAX_IDLE)))
         return Answer(response.status, text, t.cast(t.Mapping[str, str], response.headers))
+
+    def stream(self, path: str, bound: Deadline, query: Query, max_bytes: int) -> t.Iterator[bytes]:
+        """Yield the pieces of an answer as they arrive, at most so many bytes of it.
+
+        Raises Refusal, NoAnswer, Failure; the first piece, which may be empty, comes when the answer has begun.
+        """
+        who = self._credentials.headers()
+        try:
+            yield from self._streamed(path, bound, query, who, max_bytes)
+            return
+        except Refusal as refusal:
+            if refusal.answer.status != 401 or not self._credentials.renew(who):
+                raise
+        yield from self._streamed(path, bound, query, self._credentials.headers(), max_bytes)
+
+    def _streamed(
+        self, path: str, bound: Deadline, query: Query, who: Headers, max_bytes: int
+    ) -> t.Generator[bytes, None, None]:
+        proxy = self._dial.proxy if self._dial.forwards else None
+        # A connection of its own, closed afterwards: to read a long answer to its end only to keep it is no use.
+        connection = Connection(self._dial, self._dial.authority, sys.maxsize, proxied=self._dial.forwards)
+        headers = {"Accept": "*/*", **(proxy.authorization if proxy is not None else {}), **who}
+        try:
+            response = connection.begin("GET", self._target(path, query), bound, headers)
+            if proxy is not None and response.status == 407:
+                raise unknown_to(proxy)
+            is_refused = not 200 <= response.status <= 299
+            with connection.bounded(bound):
+                pieces = _first(MAX_REFUSAL if is_refused else max_bytes, response.pieces())
+                if is_refused:
+                    text = b"".join(pieces).decode("utf-8", errors="replace")
+                    told = t.cast(t.Mapping[str, str], response.headers)
+                    raise Refusal(Answer(response.status, text, told))
+                yield b""
+                yield from pieces
+        except Permanent as fault:
+            raise Failure(f"The request to the API server {self.host} {fault.msg}.") from None
+        except Fault as fault:
+            final = tls.refuses_ours(fault.__context__)
+            raise NoAnswer(f"the request {fault.msg.partition(';')[0]}", final=final) from None
+        finally:
+            connection.close()
+
+    def _target(self, path: str, query: Query) -> str:
+        return f"{self._dial.base}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
 
     def _connection(self, longest: float) -> tuple[Connection, bool]:
         """Return a connection, and whether it was idle for a while. longest: seconds of idleness that are allowed."""

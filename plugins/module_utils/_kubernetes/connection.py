@@ -26,7 +26,7 @@ from datetime import datetime
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import outage, paths
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.access import Access, User
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import BadRequest, Forbidden, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.client import Answer, Client, NoAnswer, Refusal
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.clock import Clock
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
@@ -46,6 +46,15 @@ FIELD_MANAGER = "mcp.server"
 OVERLOADED = (429, 502, 503, 504)
 # Beginnings of its messages when etcd cannot serve for now: no leader, no space, too slow.
 ETCD = ("etcdserver: ", "rpc error: code = ", "context deadline exceeded")
+# A part of its message when an admission webhook does not answer, and the write is refused for that.
+WEBHOOK = "failed calling webhook"
+REPAIR_WEBHOOK = (
+    "repair what serves this webhook, or delete its configuration, which "
+    "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists"
+)
+# A part of etcd's message while it takes no write, until an administrator has made room.
+NO_SPACE = "database space exceeded"
+MAKE_SPACE = "etcd is full: compact and defragment it, then disarm its alarm (etcdctl alarm disarm)"
 # Its message when a test of a JSON patch fails.
 UNPATCHED = "the server rejected our request due to an error in our request"
 PROTOCOL = "v4.channel.k8s.io"  # of a port-forward
@@ -108,6 +117,26 @@ class Cluster:
     def get(self, path: str, **query: str) -> dict[str, t.Any]:
         """Return one object, or a list of them. Raises NotFound, Forbidden, Unreachable, Failure."""
         return self._request("GET", path, query=query)
+
+    def stream(self, path: str, *, seconds: float, max_bytes: int, **query: str) -> t.Iterator[bytes]:
+        """Yield an answer of any size as it arrives (api.Api). An outage is waited for only before it begins."""
+        bound = Deadline(seconds)
+        pieces: list[t.Iterator[bytes]] = []
+
+        def begin() -> bytes:
+            pieces[:] = [self._client.stream(path, bound, list(query.items()), max_bytes)]
+            try:
+                return next(pieces[0], b"")
+            except Refusal as refusal:
+                raise _api_failure(refusal.answer, "GET", path, self.host) from None
+            except NoAnswer as none:
+                raise self._unreachable(none) from None
+
+        yield outage.patiently(begin, min(self.patience, seconds), self._waiting)
+        try:
+            yield from pieces[0]
+        except NoAnswer as none:
+            raise self._unreachable(none) from None
 
     def create(self, path: str, body: dict[str, t.Any], **query: str) -> dict[str, t.Any]:
         return self._request("POST", path, body, query=query, stores="dryRun" not in query)
@@ -196,7 +225,9 @@ class Cluster:
             return send()
         except Unreachable as failure:
             time.sleep(min(failure.again_in, self.patience))
-            raise Unanswered(f"{failure.msg} It is unknown whether {method} {path} was done.") from None
+            # A full etcd stores nothing, and its refusal is an answer.
+            unknown = "" if NO_SPACE in failure.msg else f" It is unknown whether {method} {path} was done."
+            raise Unanswered(f"{failure.msg}{unknown}") from None
 
     def _send(
         self,
@@ -278,12 +309,14 @@ def _logged_in(access: Access, seconds: float) -> Access:
 def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
     message = _message(error)
     where = f"{method} {path} on {host}"
+    if error.status == 400:
+        return BadRequest(f"The API server answered 400 to {where}: {message}.")
     if error.status == 401:
         return Failure(
             f"The API server {host} does not accept the credentials ({message}); renew the token or the kubeconfig."
         )
     if error.status == 403:
-        return Forbidden(f"The API server refuses: {message}; grant this user the Role in the collection's README.")
+        return Forbidden(f"The API server refuses: {message}; grant this user the Role for this (docs/rights.md).")
     if error.status == 404:
         return NotFound(f"Not in the cluster: {message} ({where}).")
     if error.status == 409:
@@ -295,9 +328,12 @@ def _api_failure(error: t.Any, method: str, path: str, host: str) -> Failure:
             f"The API server answered {error.status} to {where}: {message}; "
             "correct the server's URL (host, or server in the kubeconfig)."
         )
-    failure = Failure(f"The API server answered {error.status} to {where}: {message}.")
+    webhook = error.status == 500 and WEBHOOK in message
+    advice = f"; {REPAIR_WEBHOOK}" if webhook else f"; {MAKE_SPACE}" if NO_SPACE in message else ""
+    failure = Failure(f"The API server answered {error.status} to {where}: {message}{advice}.")
     retry_after = (error.headers or {}).get("Retry-After", "")
-    if error.status in OVERLOADED or retry_after or (error.status == 500 and any(text in message for text in ETCD)):
+    etcd = error.status == 500 and not webhook and any(text in message for text in ETCD)
+    if error.status in OVERLOADED or retry_after or etcd:
         failure = Unreachable(failure.msg)
         failure.again_in = (
             min(max(outage.PAUSE, float(retry_after)), outage.LONGEST) if retry_after.isdecimal() else outage.PAUSE

@@ -61,6 +61,10 @@ def pods(namespace: str, name: str = "") -> str:
     return resource("v1", namespace, "pods", name)
 
 
+def pod_log(namespace: str, pod: str) -> str:
+    return f"{pods(namespace, pod)}/log"
+
+
 def replica_sets(namespace: str, name: str = "") -> str:
     return resource("apps/v1", namespace, "replicasets", name)
 
@@ -83,3 +87,7 @@ def service_accounts(namespace: str, name: str = "") -> str:
 
 def services(namespace: str, name: str = "") -> str:
     return resource("v1", namespace, "services", name)
+
+
+def local_access_reviews(namespace: str) -> str:
+    return resource("authorization.k8s.io/v1", namespace, "localsubjectaccessreviews")

@@ -102,12 +102,17 @@ class Modern:
     def _exchange(
         self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
     ) -> tuple[Reply, Answer | None]:
+        return self.transport.request(method, *self.prepared(method, params, headers), bound)
+
+    def prepared(
+        self, method: str, params: dict[str, t.Any], headers: dict[str, str] | None = None
+    ) -> tuple[dict[str, t.Any], dict[str, str]]:
+        """Return the parameters and headers with which this client sends a request."""
         meta = {"protocolVersion": self.revision, "clientInfo": protocol.CLIENT, "clientCapabilities": {}}
         headers = {VERSION: self.revision, "Mcp-Method": method, **(headers or {})}
         if method in protocol.NAMED_BY:
             headers["Mcp-Name"] = header_value(params[protocol.NAMED_BY[method]])
-        params = {**params, "_meta": {protocol.META + key: value for key, value in meta.items()}}
-        return self.transport.request(method, params, headers, bound)
+        return {**params, "_meta": {protocol.META + key: value for key, value in meta.items()}}, headers
 
 
 @dataclass
@@ -143,9 +148,15 @@ class Legacy:
     def request(
         self, method: str, params: dict[str, t.Any], bound: Deadline, headers: dict[str, str] | None = None
     ) -> dict[str, t.Any]:
-        reply, answer = self.transport.request(method, params, self._headers, bound)
+        reply, answer = self.transport.request(method, *self.prepared(method, params, headers), bound)
         self._check_session(reply, answer)
         return result_in(reply, answer)
+
+    def prepared(
+        self, method: str, params: dict[str, t.Any], headers: dict[str, str] | None = None
+    ) -> tuple[dict[str, t.Any], dict[str, str]]:
+        """Return the parameters and headers with which this client sends a request: none of its own (modern only)."""
+        return params, self._headers
 
     def _check_session(self, reply: Reply, answer: Answer | None = None) -> None:
         if self.transport.session_headers and (lost := reasons.of_lost_session(reply, answer)):

@@ -155,6 +155,11 @@ class OwnRequests:
         return SLOW_CONNECTIONS if self._known.is_slow else CONNECTIONS
 
     @property
+    def request(self) -> str:
+        """Return the request that the server is asked by; empty before the first good answer."""
+        return self._known.way
+
+    @property
     def note(self) -> str:
         if self._known.opens_sessions:
             return "the server keeps sessions: one new session a second"

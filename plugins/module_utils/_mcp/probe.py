@@ -62,6 +62,7 @@ class Settings:
     stability: stability.Rounds | None = None
     credentials: Credentials = NONE
     expect_401: bool = False  # check only that the server refuses clients without a token
+    ping: bool = False  # whether a ping has to be answered, in the era that has it
     offer: bool = False  # also collect what a contract consists of
 
 
@@ -176,6 +177,9 @@ def _check_mcp(connections: Connections, settings: Settings, found: dict[str, t.
             with connections.trace.step("handshake", "serverInfo"):
                 if problem:
                     raise Fault(problem)
+        if settings.ping and isinstance(client, Legacy):
+            with connections.trace.step("handshake", "ping") as bound:
+                client.request("ping", {}, bound)
         wanted = {*settings.lists, *(["tools"] if settings.calls else [])}
         lists = {
             name: _list_all(connections, client, kind, settings.offer)

@@ -133,8 +133,8 @@ def pods_of_pool(cluster: Api, server: Server, pool: str) -> list[Object]:
         what = f"None of the {len(pods)} pods" if pods else "There is no pod"
         selects = selectors.labels(server.selector(cluster, pool))
         raise NoneReady(
-            f"{what} of pool {pool} (Service {server.namespace}/{server.service(pool)}, which selects {selects})"
-            f"{' is ready' if pods else ''}."
+            f"{what} of {server.pool_title(pool)} (Service {server.namespace}/{server.service(pool)}, which selects "
+            f"{selects}){' is ready' if pods else ''}."
         )
     return ready
 

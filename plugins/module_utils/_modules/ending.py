@@ -27,6 +27,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import (
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._release import record
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task, started
+from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
 
 SHIFT = Module(single_shift.SPEC, single_shift.run)
 ROLLOUT = Module(mcp_rollout.SPEC, mcp_rollout.run)
@@ -35,9 +36,12 @@ RELEASE_INFO = Module(mcp_release_info.SPEC, mcp_release_info.run)
 SILENCE = Module(mcp_silence.SPEC, mcp_silence.run, "silence")
 ANNOUNCE = Module(mcp_announce.SPEC, mcp_announce.run, "announce")
 REPORT = Module(mcp_report.SPEC, mcp_report.run, "report")
+CLIENTS = Module(watch.SPEC, watch.run)
 
 ANNOUNCE_TIMEOUT = 30.0  # seconds that an announcement beside the rollback may take after its end
 SCALE_DOWN_TIMEOUT = 120.0  # seconds until the pods of a bad pool must have ended
+CLIENTS_SECONDS = 4.0  # for which the public endpoint is asked whether clients get answers: longer than one may take
+CLIENTS_RATE = 10.0  # requests a second
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Ending:
     # Of gates, for the report
     verdicts: list[dict[str, t.Any]] = field(default_factory=list)
     result: dict[str, t.Any] = field(default_factory=dict)  # stats and report, for the task's result
+    kind: str = ""  # of the failure, see escalation.py; set before the rollback, which announces
     is_back: bool = False  # whether a rollback was verified
     _announcing: t.Callable[[float], dict[str, t.Any]] | None = None
 
@@ -67,7 +72,7 @@ class Ending:
         """
         params = self.task.params
         retry = {"api_retry_timeout": params["rollback_retry_timeout"]}
-        small = {"replicas": params["failed_replicas"], "wait_timeout": SCALE_DOWN_TIMEOUT}
+        small = {"replicas": params["failed_replicas"], "wait_timeout": SCALE_DOWN_TIMEOUT, "keep_logs": True}
         waits: dict[str, t.Any] = {
             name: params[name]
             for name in ("start_timeout", "ready_grace", "sessions_metric", "gitops_ignores")
@@ -115,6 +120,12 @@ class Ending:
     def conclude(self, event: str = payload.ENDED, failure: str = "") -> None:
         """End the silence, announce the outcome, and write the report. They need no Lease: it is returned by then."""
         params = self.task.params
+        if event in (payload.ROLLBACK_FAILED, payload.PAUSED):
+            self.kind = escalation.kind_of(
+                rollback_failed=event == payload.ROLLBACK_FAILED, failed_percent=self._failed_percent()
+            )
+        if self.kind:
+            self.result["kind"] = self.kind
         if params["silence"] is not None:
             self._attempt(
                 "The silence of alerts was not ended.",
@@ -128,9 +139,28 @@ class Ending:
         if params["report"] is not None:
             written = self._attempt(
                 "The report was not written.",
-                lambda: self.calls.run(self.task, REPORT, run_id=None, verdicts=self.verdicts, **params["report"]),
+                lambda: self.calls.run(self.task, REPORT, run_id=None, **self._report()),
             )
             self.result["report"] = written.get("path")
+
+    def _report(self) -> dict[str, t.Any]:
+        """Return the options of the report."""
+        tree = (self.task.params["announce"] or {}).get("escalation")
+        of_failure = {"kind": self.kind, "escalation": tree} if self.kind else {}
+        return {"verdicts": self.verdicts, **of_failure, **self.task.params["report"]}
+
+    def _failed_percent(self) -> float | None:
+        """Return how many percent of the answers that clients get now fail; None when that can't be told."""
+        if not self.task.params.get("endpoint"):
+            return None
+        quiet = replace(self.task, progress=lambda line: None, warn=lambda text: None, check_lease=lambda: None)
+        options = {"run_id": None, "seconds": CLIENTS_SECONDS, "rate": CLIENTS_RATE, "inconclusive_timeout": 0.0}
+        try:
+            return escalation.failed_percent(self.calls.run(quiet, CLIENTS, **options))
+        except Failure as failure:  # too many failed, or none were answered
+            return escalation.failed_percent(failure.evidence)
+        except Exception:  # any error: whom to call must be said
+            return None
 
     def _announce_early(self) -> None:
         """Announce beside the task that the traffic is back, while the rollback still watches for reverts."""
@@ -145,12 +175,18 @@ class Ending:
         return {}
 
     def _announce(self, event: str, failure: str = "") -> dict[str, t.Any]:
-        options = {"run_id": None, "event": event, "failure": failure or None, **(self.task.params["announce"] or {})}
+        options = {
+            "run_id": None,
+            "event": event,
+            "failure": failure or None,
+            "kind": self.kind or None,
+            **(self.task.params["announce"] or {}),
+        }
         return self._attempt("Nothing was announced.", lambda: self.calls.run(self.task, ANNOUNCE, **options))
 
     def escalate(self) -> None:
-        """Show whom to call."""
-        for line in escalation.lines((self.task.params["announce"] or {}).get("escalation") or []):
+        """Show whom to call for such a failure."""
+        for line in escalation.lines((self.task.params["announce"] or {}).get("escalation") or [], self.kind):
             self.task.progress(f"call {line}")
 
     def _attempt(self, what: str, act: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:

@@ -12,7 +12,7 @@ from ansible_collections.mcp.server.plugins.module_utils._announce import escala
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
-from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
+from ansible_collections.mcp.server.plugins.module_utils._release import bypassed, lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 
@@ -25,6 +25,7 @@ SPEC = Spec(
         "event": {"type": "str", "choices": list(payload.EVENTS), "default": payload.ENDED},
         "failure": {"type": "str"},
         "escalation": escalation.OPTION,
+        "kind": {"type": "str", "choices": list(escalation.KINDS)},
         "timeout": {"type": "float", "default": 6.0},
     },
 )
@@ -38,9 +39,16 @@ def run(task: Task) -> dict[str, t.Any]:
     if params["timeout"] <= 0:
         raise Failure(f"timeout is {params['timeout']:g}: it must be more than 0.")
     server = Server.from_params(params)
-    cluster, release = _recorded(task, server)
+    cluster, recorded = _recorded(task, server)
+    release = recorded.current
     event = payload.event(
-        release, (server.namespace, server.name), params["event"], params["failure"] or "", params["escalation"]
+        release,
+        (server.namespace, server.name),
+        params["event"],
+        params["failure"] or "",
+        params["escalation"],
+        params["kind"],
+        bypassed.standing(recorded),
     )
     result = {
         "changed": False,
@@ -65,15 +73,15 @@ def run(task: Task) -> dict[str, t.Any]:
     return result | {"changed": delivered > 0, "delivered": delivered}
 
 
-def _recorded(task: Task, server: Server) -> tuple[Api | None, record.Release | None]:
-    """Return the API server, and the current release of the record. An API server that is away holds up nothing."""
+def _recorded(task: Task, server: Server) -> tuple[Api | None, record.ReleaseRecord]:
+    """Return the API server, and the record. An API server that is away holds up nothing: then both are empty."""
     limited = {**task.params, "api_timeout": min(task.params["api_timeout"], RECORD_SECONDS)}
     try:
         cluster = connection.connect(limited)
-        return cluster, record.read(cluster, server)[0].current
+        return cluster, record.read(cluster, server)[0]
     except Failure as failure:
         task.warn(f"Announcing without the release record. {failure.msg}")
-        return None, None
+        return None, record.ReleaseRecord()
 
 
 def _is_due(release: record.Release | None) -> bool:

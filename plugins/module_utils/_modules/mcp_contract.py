@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils import _files
@@ -51,6 +51,7 @@ class ReadContract:
     name: str  # of a file, server or pool, for people
     era: str  # in which the server was read
     contract: dict[str, t.Any]  # normalised
+    server_info: dict[str, t.Any] = field(default_factory=dict)  # empty of a file
 
     def hashes(self) -> dict[str, str]:
         return {
@@ -73,14 +74,7 @@ class ReadContract:
 def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     targets.check_times(params)
-    settings = Settings(
-        era=params["era"],
-        timeout=params["timeout"],
-        step_timeout=params["step_timeout"],
-        lists=tuple(listing.KINDS),
-        credentials=targets.credentials_of(params),
-        offer=True,
-    )
+    settings = settings_of(params, params["era"])
     if params["auth"] and params["auth"]["expect_401"]:
         raise Failure("auth.expect_401 is for mcp_health only: a contract cannot be read without a token. Remove it.")
     before = _baseline(params, settings) if params["baseline"] else None
@@ -109,6 +103,18 @@ def run(task: Task) -> dict[str, t.Any]:
         message = failure_sentence(now.name + server, before.name, failing)
         raise Failure(message, changed=changed, diff=diff, **result)
     return {"changed": changed, **result, "contract": now.contract, "diff": diff}
+
+
+def settings_of(params: dict[str, t.Any], era: str) -> Settings:
+    """Return how a contract is read. Raise Failure when there is no token."""
+    return Settings(
+        era=era,
+        timeout=params["timeout"],
+        step_timeout=params["step_timeout"],
+        lists=tuple(listing.KINDS),
+        credentials=targets.credentials_of(params),
+        offer=True,
+    )
 
 
 def described(change: compare.Change) -> dict[str, str]:
@@ -150,25 +156,34 @@ def _read(params: dict[str, t.Any], settings: Settings) -> ReadContract:
 
 
 def _read_each(endpoints: t.Sequence[Endpoint], settings: Settings) -> list[ReadContract]:
-    return targets.in_parallel(lambda one: _read_one(one, settings), endpoints)
+    return targets.in_parallel(lambda one: read_one(one, settings), endpoints)
 
 
-def _read_one(endpoint: Endpoint, settings: Settings) -> ReadContract:
+def read_one(endpoint: Endpoint, settings: Settings) -> ReadContract:
+    """Return the contract of one server. Raise Failure."""
     found = probe(endpoint, settings)
     if not found["healthy"]:
         raise Failure(f"Cannot read the contract of {endpoint.name}: {found['reason'].rstrip('.')}.")
-    return ReadContract(endpoint.name, found["era"], normalise.normalise(found["offer"]))
+    return ReadContract(endpoint.name, found["era"], normalise.normalise(found["offer"]), found["server_info"] or {})
+
+
+def serves_both(read: ReadContract) -> bool:
+    """Return whether a server that was read in the modern era serves legacy clients, too."""
+    return read.era == protocol.MODERN and read.contract["session_mode"] != "modern"
+
+
+def for_legacy_clients(now: ReadContract, legacy: ReadContract) -> ReadContract:
+    """Return the contract as a release reads it whose live version is a legacy one. now: in the modern era."""
+    return replace(legacy, contract={**legacy.contract, "protocol_versions": now.contract["protocol_versions"]})
 
 
 def _in_the_era_of(
     before: ReadContract, now: ReadContract, params: dict[str, t.Any], settings: Settings
 ) -> ReadContract:
     """Return the contract for clients of a legacy baseline, when the server serves both eras, which may differ."""
-    serves_both = now.era == protocol.MODERN and now.contract["session_mode"] != "modern"
-    if params["era"] != handshake.AUTO or not serves_both:
+    if params["era"] != handshake.AUTO or not serves_both(now):
         return now
-    legacy = _read(params, replace(settings, era=protocol.LEGACY))
-    return replace(legacy, contract={**legacy.contract, "protocol_versions": now.contract["protocol_versions"]})
+    return for_legacy_clients(now, _read(params, replace(settings, era=protocol.LEGACY)))
 
 
 def _baseline(params: dict[str, t.Any], settings: Settings) -> ReadContract:
@@ -185,7 +200,7 @@ def _baseline(params: dict[str, t.Any], settings: Settings) -> ReadContract:
     except Failure as failure:
         raise Failure(
             f"{failure.msg} So there is nothing to compare with: choose another baseline, or skip the comparison "
-            "(in a release: mcp_contract_check=false, to replace a version that does not answer)."
+            "(in a release: -e mcp_bypass=contract, to replace a version that does not answer)."
         ) from None
 
 

@@ -25,6 +25,7 @@ SPEC = Spec(
         "expect_version": {"type": "str"},
         "compare_version": {**_versions.COMPARE, "default": None},
         "mcp": {"type": "bool", "default": True},
+        "ping": {"type": "bool", "default": False},
         "lists": {"type": "list", "elements": "str", "default": ["tools"], "choices": list(listing.KINDS)},
         "calls": {
             "type": "list",
@@ -103,6 +104,7 @@ def settings_of(params: dict[str, t.Any]) -> Settings:
         lists=params["lists"],
         calls=smoke_calls,
         stability=rounds,
+        ping=params["ping"],
         credentials=credentials.NONE if expect_401 else targets.credentials_of(params),
         expect_401=expect_401,
     )

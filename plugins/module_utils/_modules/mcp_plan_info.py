@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_hea
 from ansible_collections.mcp.server.plugins.module_utils._plan import plan
 from ansible_collections.mcp.server.plugins.module_utils._plan.facts import Modules, Search
 from ansible_collections.mcp.server.plugins.module_utils._preflight import options as later_options
+from ansible_collections.mcp.server.plugins.module_utils._preflight import secrets, service_account
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS as SERVER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._task import Spec, Task
@@ -41,7 +42,8 @@ SPEC = Spec(
         },
         "endpoint": {**endpoint.OPTION, "required": True},
         "auth": auth.OPTION,
-        "required_secrets": mcp_preflight.SPEC.options["required_secrets"],
+        **secrets.OPTION,
+        **service_account.OPTIONS,
         "contract_check": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 600.0},
         "shift_timeout": {"type": "float", "default": 120.0},

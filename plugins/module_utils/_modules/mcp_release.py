@@ -18,6 +18,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options imp
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._preflight import overlap
 from ansible_collections.mcp.server.plugins.module_utils._release import (
+    bypassed,
     failed_versions,
     lease_renewal,
     pools,
@@ -27,7 +28,7 @@ from ansible_collections.mcp.server.plugins.module_utils._release import (
 from ansible_collections.mcp.server.plugins.module_utils._release import lease as leases
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling
 
@@ -58,6 +59,8 @@ SPEC = Spec(
         },
         "outcome": {"type": "str", "choices": [record.SUCCEEDED, record.FAILED, record.ROLLED_BACK]},
         "judged": {"type": "bool", "default": True},
+        "bypassed": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "bypass_reason": {"type": "str", "default": "", "no_log": False},
         "by": {"type": "str"},
         "reason": {"type": "str", "default": ""},
         "return_lease": {"type": "bool", "default": True},
@@ -106,7 +109,9 @@ def _begin(task: Task, lease: leases.Lease) -> str:
             "take_over needs a reason: set reason, which the release record shows to whoever is taken over from."
         )
     if params["take_over"]:  # a refused version must not take over from anybody
-        _refuse_bad(params, record.read(connection.connect(params), Server.from_params(params))[0])
+        cluster, server = connection.connect(params), Server.from_params(params)
+        _refuse_bad(params, record.read(cluster, server)[0])
+        broken_glass.refuse(cluster, server, "Release", task.warn)
     run, by = leases.new_run_id(), params["by"] or runner.runner_name()
     before = lease.acquire(
         run,
@@ -205,17 +210,23 @@ def _run(task: Task) -> dict[str, t.Any]:
             if params["run_id"]:
                 _return_lease(task, leases.Lease(cluster, server.namespace, server.name), params["run_id"])
     else:
+        # lazy: emergency path
+        from ansible_collections.mcp.server.plugins.module_utils._redact import redact
+
+        broken_glass.refuse(cluster, server, "Release", task.warn)
         overlap.refuse(cluster, server)
         gitops.check(cluster, server, params["gitops_ignores"])
         fresh = record.new_release(
             server,
             by=params["by"] or runner.runner_name(),
-            reason=params["reason"],
+            reason=redact(params["reason"]),
             at=record.now(cluster),
             origin=_origin(cluster, server, live, image_ref, weights, replicas),
             target=target,
         )
-        before, after = record.update(cluster, server, lambda old: record.begin(old, fresh), **fencing)
+        before, after = record.update(cluster, server, lambda old: _begun(old, fresh, params), **fencing)
+        if noted := bypassed.of(after.current):
+            task.progress(f"bypassed: {noted.what}")
     return result | {
         "changed": after != before,
         "record": after.current,
@@ -232,6 +243,12 @@ def _refuse_bad(params: dict[str, t.Any], recorded: record.ReleaseRecord) -> Non
         found = params["digest_problem"]
     if found:
         raise Failure(f"Release refused, nothing was changed: {found}")
+
+
+def _begun(recorded: record.ReleaseRecord, fresh: record.Release, params: dict[str, t.Any]) -> record.ReleaseRecord:
+    """Return the record with this release begun or continued, and with what it bypasses."""
+    begun = record.begin(recorded, fresh)
+    return replace(begun, current=bypassed.add(begun.newest, params["bypassed"], params["bypass_reason"]))
 
 
 def _updated(recorded: record.ReleaseRecord, params: dict[str, t.Any]) -> record.ReleaseRecord:

@@ -11,13 +11,17 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.mcp.server.plugins.module_utils import _files
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
-from ansible_collections.mcp.server.plugins.module_utils._report.page import Series, page
+from ansible_collections.mcp.server.plugins.module_utils._report import dashboard
+from ansible_collections.mcp.server.plugins.module_utils._report.page import Call, Series, page
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._workload import kept_logs
 
 SPEC = Spec(
     options={
@@ -28,6 +32,9 @@ SPEC = Spec(
         "release_id": {"type": "str"},
         "prometheus": gates.OPTION,
         "verdicts": {"type": "list", "elements": "dict", "default": []},
+        "kind": {"type": "str", "choices": list(escalation.KINDS)},
+        "escalation": escalation.OPTION,
+        "dashboard_url": {"type": "str"},
     },
 )
 
@@ -36,9 +43,22 @@ def run(task: Task) -> dict[str, t.Any]:
     """Return what RETURN of mcp_report lists. Raise Failure."""
     params = task.params
     server = Server.from_params(params)
-    release = find(record.read(connection.connect(params), server)[0], params["release_id"], server)
+    cluster = connection.connect(params)
+    release = find(record.read(cluster, server)[0], params["release_id"], server)
     path = place(Path(params["dest"]), release)
-    text = page(release, str(server), _series(task, server, release), params["verdicts"])
+    kept = _kept(task, cluster, server)
+    logs = kept if kept and kept.release == release["id"] else None
+    kind = params["kind"]
+    call = Call(kind, escalation.lines(params["escalation"], kind)) if kind else None
+    text = page(
+        release,
+        str(server),
+        _series(task, server, release),
+        params["verdicts"],
+        call,
+        logs,
+        _dashboard(task, server, release),
+    )
     changed = write(path, text, dry_run=task.check_mode)
     return {
         "changed": changed,
@@ -46,6 +66,23 @@ def run(task: Task) -> dict[str, t.Any]:
         "size": len(text.encode()),
         "stats": summary.stats(summary.readable(release)),
     }
+
+
+def _kept(task: Task, cluster: Api, server: Server) -> kept_logs.Kept | None:
+    try:
+        return kept_logs.read(cluster, server)
+    except Failure as failure:
+        task.warn(f"The report has no logs of a bad pool: {failure.msg}")
+        return None
+
+
+def _dashboard(task: Task, server: Server, release: record.Release) -> str:
+    """Return the link to the dashboard; none, with a warning, where it can't be one."""
+    url = (task.params["dashboard_url"] or "").strip()
+    if url and (problem := dashboard.problem(url)):
+        task.warn(f"The report has no link to a dashboard: dashboard_url {problem}.")
+        return ""
+    return dashboard.link(url, server, release) if url else ""
 
 
 def _series(task: Task, server: Server, release: record.Release) -> list[Series]:

@@ -37,6 +37,7 @@ SPEC = Spec(
         "replicas": {"type": "int"},
         "wait_timeout": {"type": "float", "default": 600.0},
         "ready_grace": {"type": "float", "default": 30.0},
+        "keep_logs": {"type": "bool", "default": False},
     },
     required_one_of=[("image_ref", "replicas")],
 )
@@ -49,8 +50,10 @@ def run(task: Task) -> dict[str, t.Any]:
         Image.parse(params["image_ref"])
     server, pool = Server.from_params(params), params["pool"]
     cluster = connect(params)
+    kept = _keep_logs(task, cluster, server, pool)
     began = time.monotonic()
     result, stale = change(task, cluster, server, pool, image_ref=params["image_ref"], replicas=params["replicas"])
+    result["kept_logs"] = kept
     if task.check_mode:
         return result
     view = View(
@@ -85,6 +88,21 @@ def run(task: Task) -> dict[str, t.Any]:
         convergence.endpoints(task, cluster, server, pool, reached.ready)
         convergence.gateway(task, pool)
     return {**result, "ready": reached.ready, "revision": _revision(cluster, server, view), "seconds": seconds}
+
+
+def _keep_logs(task: Task, cluster: Api, server: Server, pool: str) -> dict[str, t.Any] | None:
+    """Keep the logs of pods that this change is going to end, as far as the task asks for it."""
+    params = task.params
+    if not params["keep_logs"] or task.check_mode:
+        return None
+    image_ref, replicas = server.image(cluster, pool)
+    shrinks = params["replicas"] is not None and params["replicas"] < replicas
+    if not shrinks and params["image_ref"] in (None, image_ref):
+        return None
+    # lazy: emergency path
+    from ansible_collections.mcp.server.plugins.module_utils._workload import kept_logs
+
+    return kept_logs.keep(task, cluster, server, pool)
 
 
 def _revision(cluster: Api, server: Server, view: View) -> str:

@@ -26,12 +26,15 @@ STEPS: dict[str, t.Any] = {
     "digests": {"type": "list", "elements": "str", "default": []},
     "watch": {"type": "dict", "default": {}},
     "era": {"type": "str", "default": AUTO, "choices": list(ERAS)},
+    "probe": {"type": "bool", "default": True},
     "warm_seconds": {"type": "float", "default": 0.0},
     "warm_replicas": {"type": "int"},
     "checks": CHECKS,
+    "validation": {"type": "dict"},
     "guard": {"type": "dict"},
     "stop_after": {"type": "int"},
     "pause_seconds": {"type": "float", "default": 3600.0},
+    "fleet": {"type": "bool", "default": False},
     **ending_options.OPTIONS,
 }
 

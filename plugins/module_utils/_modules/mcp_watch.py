@@ -15,14 +15,18 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending_options import OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import watch
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic.broken_glass import GlassBroken
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import (
     REQUEST_TIMEOUT,
     OverwriteMonitor,
 )
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import has_others
+
+GLASS_INTERVAL = 5.0  # seconds between looks whether what break_glass.yml changed is restored
+SHORTEST = 1.0  # seconds of a watch that goes on
 
 SPEC = replace(
     watch.SPEC,
@@ -55,7 +59,7 @@ def run(task: Task) -> dict[str, t.Any]:
     if not task.params["rollback"]:
         return _watch(task)
     # Only with rollback, as a watch alone does not need these.
-    from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+    from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, payload
     from ansible_collections.mcp.server.plugins.module_utils._modules import closing
     from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls
     from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE_INFO, Ending
@@ -64,11 +68,14 @@ def run(task: Task) -> dict[str, t.Any]:
     ending = Ending(task, calls)
     ending.check()
     try:
-        return _watch(task)
+        return _watch_and_yield(task)
     except Failure as breach:
         overwritten = isinstance(breach, Overwritten)
+        if isinstance(breach, GlassBroken):
+            raise
         if breach.evidence.get("verdict") != BREACH and not overwritten:
             raise
+        ending.kind = escalation.kind_of(evidence=breach.evidence)
         ending.keep_verdicts(breach.evidence, task.params["pool"])
         try:
             now = calls.run(task, RELEASE_INFO)
@@ -97,6 +104,40 @@ def run(task: Task) -> dict[str, t.Any]:
             f"{breach.msg} The release was rolled back: all traffic is on {found['pool']}{tagged}.{scaled}",
             **{**breach.evidence, **ending.result, "changed": found["changed"]},
         ) from None
+
+
+def _watch_and_yield(task: Task) -> dict[str, t.Any]:
+    """Watch. While break_glass.yml has changed the server, wait until it is restored, then watch for the rest.
+
+    Raise GlassBroken when it is still broken once the time of the watch is over. Raises Failure.
+    """
+    bound = Deadline(task.params["seconds"])
+    rest = task
+    while True:
+        try:
+            return _watch(rest)
+        except Failure as failure:
+            bad = failure.evidence.get("verdict") == BREACH or isinstance(failure, (Overwritten, GlassBroken))
+            found = _broken(task) if bad else []
+            if not found and not isinstance(failure, GlassBroken):
+                raise
+            said = broken_glass.sentence(found, Server.from_params(task.params))
+            about = failure.msg if isinstance(failure, GlassBroken) else f"{failure.msg} It is not rolled back: {said}"
+            task.progress(f"{about} The watch goes on once it is restored.")
+            # A release that this watch belongs to has to end: nothing renews its Lease during the wait.
+            while _broken(task):
+                if task.params["run_id"] or not bound.pause(GLASS_INTERVAL):
+                    raise GlassBroken(about, **failure.evidence) from None
+            task.progress("restored: the watch goes on")
+            rest = replace(task, params={**task.params, "seconds": max(bound.left, SHORTEST)})
+
+
+def _broken(task: Task) -> list[broken_glass.Broken]:
+    """Return what break_glass.yml has changed; nothing where that can't be read."""
+    try:
+        return broken_glass.find(connection.connect(task.params), Server.from_params(task.params))
+    except Failure:
+        return []
 
 
 def _watch(task: Task) -> dict[str, t.Any]:

@@ -12,48 +12,83 @@ Lease, the announcement and the report come last.
 from __future__ import annotations
 
 import contextvars
+import functools
 import threading
 import time
 import typing as t
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.mcp.server.plugins.module_utils import _times, _versions
-from ansible_collections.mcp.server.plugins.module_utils._announce import payload
+from ansible_collections.mcp.server.plugins.module_utils import _results, _times, _versions
+from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, payload
 from ansible_collections.mcp.server.plugins.module_utils._checks import run as checks
 from ansible_collections.mcp.server.plugins.module_utils._checks import validation as checks_problems
 from ansible_collections.mcp.server.plugins.module_utils._checks.context import Context
+from ansible_collections.mcp.server.plugins.module_utils._fleet import state as fleet_state
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates_options
+from ansible_collections.mcp.server.plugins.module_utils._gates import thresholds
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import INCONCLUSIVE
 from ansible_collections.mcp.server.plugins.module_utils._guard import job
 from ansible_collections.mcp.server.plugins.module_utils._image import same_image
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.mcp.server.plugins.module_utils._mcp import asking
-from ansible_collections.mcp.server.plugins.module_utils._modules import closing, ending, mcp_health, single_shift
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    closing,
+    ending,
+    mcp_health,
+    mcp_validate,
+    single_shift,
+)
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard as guard
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module, secrets
 from ansible_collections.mcp.server.plugins.module_utils._modules.ending import RELEASE, ROLLOUT, SILENCE, Ending
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps as planned
-from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record
+from ansible_collections.mcp.server.plugins.module_utils._release import bypassed, lease_renewal, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Interrupted, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import (
+    Deadline,
+    Failure,
+    Fleet,
+    FleetStopped,
+    Interrupted,
+    LeaseLost,
+    Task,
+    unexpected,
+    without_secrets,
+)
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
-from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, overwrite_monitor, share, shift, watch
+from ansible_collections.mcp.server.plugins.module_utils._traffic import (
+    broken_glass,
+    naming,
+    overwrite_monitor,
+    share,
+    shift,
+    watch,
+)
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import Route
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
-from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import TICK
+from ansible_collections.mcp.server.plugins.module_utils._traffic.synthetic import BURST, TICK
 
 HEALTH = Module(mcp_health.SPEC, mcp_health.run)
 WATCH = Module(watch.SPEC, watch.run, "watch")
 GUARD = Module(guard.SPEC, guard.run, "guard")
-# An emergency has the same options, but for the gateway's counters, which it does not import.
+VALIDATION = Module(mcp_validate.SPEC, mcp_validate.run_in_release, "validation")
+# An emergency has the same options, but for the gateway's counters, which it does not import, and for the end at a
+# burst of errors.
 SHIFT = Module(
-    replace(single_shift.SPEC, options={**single_shift.SPEC.options, "prometheus": gates_options.OPTION}),
+    replace(
+        single_shift.SPEC,
+        options={
+            **single_shift.SPEC.options,
+            "prometheus": gates_options.OPTION,
+            "stop_at_burst": {"type": "bool", "default": True},
+        },
+    ),
     single_shift.run,
 )
 
@@ -164,19 +199,47 @@ def run(task: Task) -> dict[str, t.Any]:
     params = task.params
     if not params["run_id"] and not task.check_mode:
         raise Failure("steps need a release: begin one with mcp_release (state=begun), and pass its run_id.")
-    called = ((ending.ANNOUNCE, params["announce"]), (ending.REPORT, params["report"]), (WATCH, params["watch"]))
+    called = (
+        (ending.ANNOUNCE, params["announce"]),
+        (ending.REPORT, params["report"]),
+        (WATCH, params["watch"]),
+        (VALIDATION, params["validation"]),
+    )
     hidden = set().union(*(secrets(module, options or {}) for module, options in called))
+    fleet = task.fleet if params["fleet"] and not task.check_mode else None
+    # Of a fleet, one table is shown, in which each server has a line.
+    progress = task.progress if fleet is None else functools.partial(fleet.note, fleet_state.WORKING)
     shown = replace(
         task,
-        progress=lambda line: task.progress(remove_values(line, hidden)),
+        progress=lambda line: progress(without_secrets(remove_values(line, hidden))),
         warn=lambda text: task.warn(remove_values(text, hidden)),
+        fleet=fleet,
     )
     try:
         result: dict[str, t.Any] = remove_values(_run(shown), hidden)
-        return result
     except Failure as failure:
         failure.msg, failure.evidence = remove_values(failure.msg, hidden), remove_values(failure.evidence, hidden)
-        raise
+        if fleet is None:
+            raise
+        return _verdict(fleet, failure)
+    if fleet is not None:
+        fleet.note(fleet_state.RELEASED if result.get("outcome") == record.SUCCEEDED else fleet_state.AT_STOP)
+    return result
+
+
+# What the outcomes of a release are called in a fleet.
+VERDICTS = {record.ROLLED_BACK: fleet_state.ROLLED_BACK, INCONCLUSIVE: fleet_state.PAUSED}
+
+
+def _verdict(fleet: Fleet, failure: Failure) -> dict[str, t.Any]:
+    """Note how the release of a fleet's server failed, and return that: its host stays in the play."""
+    now = VERDICTS.get(failure.evidence.get("outcome", ""), fleet_state.FAILED)
+    weight = 0 if now == fleet_state.ROLLED_BACK else None
+    # One that only stopped with the others has not failed.
+    failed = not failure.evidence.get("fleet_stopped") or now == fleet_state.FAILED
+    msg = without_secrets(failure.msg)
+    fleet.note(now, msg, weight=weight, failed=failed)
+    return {"changed": True, **failure.evidence, "fleet_verdict": now, "why": msg}
 
 
 def _run(task: Task) -> dict[str, t.Any]:
@@ -242,6 +305,8 @@ class StepsRelease:
             self.calls.params(
                 GUARD, state="present", **{"release_id": "any", "endpoint": None, **self.task.params["guard"]}
             )
+        if self.task.params["validation"] is not None:
+            self.calls.params(VALIDATION, **self.task.params["validation"])
         if self.task.params["silence"] is not None:
             self.calls.params(SILENCE, **self.task.params["silence"])
 
@@ -251,6 +316,7 @@ class StepsRelease:
         Raises Overwritten and Failure.
         """
         self._read()
+        self._refuse_break_glass()
         expected = overwrite_monitor.at_start(
             self.cluster, self.server, Expected(self.weights, runs=frozenset(self.writers), pool=self.pool)
         )
@@ -275,6 +341,11 @@ class StepsRelease:
                 self.calls.run(self.task, SILENCE, release_id=self.release["id"], **self.task.params["silence"])
             except Failure as failure:  # not worth a failed release
                 self.task.warn(f"Alerts of {self.server} could not be silenced. {failure.msg}")
+
+    def _refuse_break_glass(self) -> None:
+        """Raise GlassBroken, which pauses the release, when break_glass.yml has changed the server."""
+        if found := broken_glass.find(self.cluster, self.server, self.task.warn):
+            raise broken_glass.GlassBroken(broken_glass.sentence(found, self.server))
 
     def _check_digests(self) -> None:
         """Raise Failure when ready pods run another image than the released one. Record which one they run."""
@@ -357,6 +428,7 @@ class StepsRelease:
         try:
             with lease_renewal.renewing(self.task, self.task.params["run_id"]) as task:
                 self._use_task(task)
+                self._refuse_stopped_fleet()
                 self.start()
                 with self._refusing_overwrites():
                     reached = self.shift_step_by_step()
@@ -366,12 +438,18 @@ class StepsRelease:
                 return self.succeed()
         except LeaseLost:
             raise
+        except FleetStopped as stopped:
+            stays = self.task.fleet is not None and self.task.fleet.on_failure == fleet_state.STOP
+            return self.pause(stopped) if stays else self.roll_back(stopped)
         except Failure as failure:
-            if failure.evidence.get("inconclusive"):
+            self._stop_fleet(failure.msg)
+            if failure.evidence.get("inconclusive") or isinstance(failure, broken_glass.GlassBroken):
                 return self.pause(failure)
             return self.roll_back(failure)
         except Exception as error:  # a bug must not leave the traffic where it is
-            return self.roll_back(Failure(f"The task failed unexpectedly ({type(error).__name__}: {error})."))
+            bug = Failure(f"The task failed unexpectedly ({type(error).__name__}: {error}).")
+            self._stop_fleet(bug.msg)
+            return self.roll_back(bug)
 
     def finish(self, outcome: Outcome) -> dict[str, t.Any]:
         """Announce and report the outcome; return the task's result, or raise its failure."""
@@ -391,6 +469,7 @@ class StepsRelease:
         def check() -> None:
             task.check_lease()
             self.monitor.refuse()
+            self._refuse_stopped_fleet()
 
         self._use_task(replace(task, check_lease=check))
         try:
@@ -398,6 +477,16 @@ class StepsRelease:
                 yield
         finally:
             self._use_task(task)
+
+    def _refuse_stopped_fleet(self) -> None:
+        """Raise FleetStopped once another server of the fleet has failed."""
+        if self.task.fleet is not None:
+            self.task.fleet.refuse_stopped()
+
+    def _stop_fleet(self, why: str) -> None:
+        """Let the others of the fleet know, before anything of this server is rolled back."""
+        if self.task.fleet is not None:
+            self.task.fleet.note(fleet_state.WORKING, why, failed=True)
 
     def shift_step_by_step(self) -> int | None:
         """Do the steps. Return the weight at which to pause for an approval, None when the pool has all the traffic."""
@@ -432,11 +521,14 @@ class StepsRelease:
         )
         options = {name: self.task.params[name] for name in names}
         options["prometheus"] = self.task.params["prometheus"] or self.task.params["watch"].get("prometheus")
+        options["stop_at_burst"] = self._watches_bursts()
         self._expect_weights(None)  # the shift has a monitor of its own
         found = self.calls.run(
             self.task, SHIFT, pool=self.pool, weight=step["weight"], force=force or self.task.params["force"], **options
         )
         self.weights, self.shifted = found["after"], time.monotonic()
+        if self.task.fleet is not None:
+            self.task.fleet.note(fleet_state.WORKING, f"shifted to {self.pool}", weight=self.weights[self.pool])
         self._expect_weights(self.weights)
         self.result["steps"].append(
             {
@@ -446,6 +538,11 @@ class StepsRelease:
         )
         self.result["route_notes"] = found.get("route_notes", [])
         self._add_changes(found)
+
+    def _watches_bursts(self) -> bool:
+        """Return whether the trigger error_burst is on: the shift judges it, too."""
+        triggers = gates_options.gates(thresholds.TRIGGERS, self.task.params["watch"].get("triggers"), "triggers")
+        return any(gate.name == BURST.name for gate in triggers)
 
     def _expect_weights(self, weights: Weights | None) -> None:
         self.expected = self.monitor.expected = self.expected._replace(weights=weights)
@@ -461,7 +558,7 @@ class StepsRelease:
         Raises Failure when it is not healthy.
         """
         params = self.task.params
-        if (params["auth"] or {}).get("expect_401"):
+        if not params["probe"] or (params["auth"] or {}).get("expect_401"):
             return
         self.calls.run(
             self.task, HEALTH, auth=params["auth"], era=params["era"], lists=[], stability={"rounds": ROUNDS}
@@ -510,17 +607,51 @@ class StepsRelease:
         version = params["version"] or self.release["to"]["version"] or ""
         names = ("endpoint", "auth", "era")
         context = Context(self.cluster, self.server, self.pool, version, **{name: params[name] for name in names})
-        with Checks(self.task, context, params["checks"]) as running:
-            seconds = params["warm_seconds"] or (WATCH_SLICE if params["checks"] else 0.0)
+        beside = [Beside(functools.partial(checks.run_checks, self.task, context, params["checks"]))]
+        if params["validation"] is not None:
+            beside.append(Beside(self._validate))
+
+        def refuse_failed() -> None:
+            for one in beside:
+                one.refuse_failed()
+
+        with ExitStack() as ended:
+            for one in beside:
+                ended.enter_context(one)
+            wanted = params["checks"] or params["validation"]
+            seconds = params["warm_seconds"] or (WATCH_SLICE if wanted else 0.0)
             label = f"{self.pool} 100 %, {self.stable} is warm,"
             while seconds > 0:
-                self._watch(100, seconds, checks=["triggers"], label=label, until=running.refuse_failed)
+                self._watch(100, seconds, checks=["triggers"], label=label, until=refuse_failed)
                 # While checks take longer, the triggers are still watched.
-                seconds, label = WATCH_SLICE if running.is_alive else 0.0, f"{self.pool} 100 %, checks still run,"
-            running.refuse_failed()
-            self.result["checks"] = running.outcomes
+                is_alive = any(one.is_alive for one in beside)
+                seconds, label = WATCH_SLICE if is_alive else 0.0, f"{self.pool} 100 %, checks still run,"
+            refuse_failed()
+            self.result["checks"] = [outcome for one in beside for outcome in one.outcomes]
         if params["warm_replicas"] is not None:
             self._await_stable_weights()
+
+    def _validate(self, stop: threading.Event) -> list[checks.Outcome]:
+        """Validate the new version by mcp_validate. What cannot be measured is told, and takes nothing back."""
+        options = {"pool": self.pool, "era": self.task.params["era"], **self.task.params["validation"]}
+
+        def refuse_stopped() -> None:
+            if stop.is_set():
+                raise _results.CannotMeasure("It was interrupted.")
+
+        try:
+            # The Lease is looked after by the watch beside it.
+            found = self.calls.run(replace(self.task, check_lease=refuse_stopped), VALIDATION, **options)["checks"]
+        except Exception as error:  # it could not even begin, or has a bug: no fault of the version
+            why = error.msg if isinstance(error, Failure) else unexpected(error)
+            self.task.warn(f"{self.server} could not be validated. {why}")
+            return []
+        if stop.is_set():  # an interruption looks like a failure, but is not one
+            return []
+        for one in found:
+            if one["verdict"] == _results.CANNOT_MEASURE and one["required"]:
+                self.task.warn(f"Validation of {self.server} cannot tell ({one['name']}): {one['message']}")
+        return [validated(one) for one in found]
 
     def _await_stable_weights(self) -> None:
         """Wait until the last weights have lasted for STABLE_SECONDS.
@@ -635,6 +766,8 @@ class StepsRelease:
                 measured=measured,
             )
         )
+        if noted := bypassed.of(self.release):
+            self.task.progress(f"{noted.sentence} The next release without a bypass ends this note.")
         return Outcome(result=result)
 
     def _shrink_stable(self) -> None:
@@ -655,6 +788,9 @@ class StepsRelease:
         """Return the traffic to the stable pool. Raises LeaseLost when another run holds the Lease."""
         why = cause.msg
         self.rolling_back = True
+        self.ending.kind = escalation.kind_of(
+            evidence=cause.evidence, answers_failed=isinstance(cause, shift.FailedAnswers)
+        )
         once = isinstance(cause, Overwritten)
         if once:
             self.task.progress(f"overwritten: {why.rstrip('.')}; returning all traffic to {self.stable}, once")
@@ -694,7 +830,7 @@ class StepsRelease:
         self.note_pause(why)
         about = f"Release of {self.version} is paused, and the traffic stays as it is: {why}"
         failure = Failure(f"{about} To continue: the same command. To go back: rollback.yml.", **cause.evidence)
-        return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure)
+        return Outcome(payload.PAUSED, why, {"inconclusive": True, "outcome": INCONCLUSIVE}, failure, bad=True)
 
     def note_pause(self, why: str) -> None:
         """Record why the release is paused, and return the Lease."""
@@ -746,18 +882,25 @@ class StepsRelease:
             stopped.add_note("To continue: the same command. To go back: rollback.yml.")
 
 
-class Checks:
-    """The checks of a release, run in a thread beside the watch. They are ended when the block is left."""
+def validated(one: _results.Result) -> checks.Outcome:
+    """Return the result of a check of mcp_validate as an outcome of a release. Pure."""
+    passed = one["verdict"] != _results.FAILED
+    told = "" if one["verdict"] == _results.PASSED else printable(one["message"], checks.MAX_REASON)
+    return checks.Outcome(one["name"], VALIDATION.option, passed, one["seconds"], told)
 
-    def __init__(self, task: Task, context: Context, wanted: list[dict[str, t.Any]]) -> None:
-        self._task, self._wanted = task, wanted
+
+class Beside:
+    """Checks of a release, run in a thread beside the watch. They are ended when the block is left."""
+
+    def __init__(self, work: t.Callable[[threading.Event], list[checks.Outcome]]) -> None:
+        """work: returns the outcomes, soon once the event is set."""
         self._stop = threading.Event()
         self._found: list[checks.Outcome] = []
         self._broken = ""
         copied = contextvars.copy_context()  # so that it shares the task's waits for the API server
-        self._thread = threading.Thread(target=copied.run, args=(self._work, context), daemon=True)
+        self._thread = threading.Thread(target=copied.run, args=(self._work, work), daemon=True)
 
-    def __enter__(self) -> Checks:
+    def __enter__(self) -> Beside:
         self._thread.start()
         return self
 
@@ -769,9 +912,9 @@ class Checks:
         self._stop.set()
         self._thread.join(QUICK_OPTIONS["api_timeout"])
 
-    def _work(self, context: Context) -> None:
+    def _work(self, work: t.Callable[[threading.Event], list[checks.Outcome]]) -> None:
         try:
-            self._found = checks.run_checks(self._task, context, self._wanted, self._stop)
+            self._found = work(self._stop)
         except Exception as error:
             self._broken = f"The checks could not be run ({type(error).__name__}: {error})."
 

@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp import endpoint as
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, Spec, Task
-from ansible_collections.mcp.server.plugins.module_utils._traffic import emergency, revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, emergency, revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions import policy
 from ansible_collections.mcp.server.plugins.module_utils._traffic.shift import Shift, step, update_record, verdict
 
@@ -99,11 +99,14 @@ def shift_traffic(shift: Shift) -> dict[str, t.Any]:
     from ansible_collections.mcp.server.plugins.module_utils._traffic.sessions.protection import SessionProtection
 
     task, params = shift.task, shift.task.params
+    planning = task.check_mode and params["force"]
+    if not planning:  # what a plan shows may have to wait for the restore, which the check of it says
+        broken_glass.refuse(shift.cluster, shift.server, "The shift is", task.warn)
+        shift.glass = ""  # any that comes from now on
     wanted = pools.split(params["pool"], params["weight"])
     before = _read(shift, wanted)
     if pools.whole(before) is None and shift.stable is None:
         shift.release = _current_release(shift)
-    planning = task.check_mode and params["force"]
     wanted = shift.kind.reachable(shift.route, shift.server, wanted, planning=planning)
     protection = SessionProtection(shift, before, wanted, planning)
     if protection.decide() and not task.check_mode:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils import _results, _versions
 from ansible_collections.mcp.server.plugins.module_utils._image import with_digest
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import connect
 from ansible_collections.mcp.server.plugins.module_utils._plan import steps
 from ansible_collections.mcp.server.plugins.module_utils._plan.plan import Facts, Pool, Step
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
+from ansible_collections.mcp.server.plugins.module_utils._preflight.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._preflight.dependencies import Finding, check_dependencies
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._release import pools as pools_by_weight
@@ -104,8 +105,11 @@ class Search:
         cluster = self.attempt(lambda: connect(self.params))
         if cluster is None:
             return
-        checks = preflight_checks.checks(preflight_checks.Context(cluster, self.server, self.params))
-        self.problems += [check["message"] for check in checks if not check["ok"]]
+        checks = preflight_checks.checks(Context(cluster, self.server, self.params))
+        self.problems += _results.problems(checks)
+        for check in checks:
+            if not check["ok"] and not check["required"]:
+                self.task.warn(check["message"])
         good = {check["id"] for check in checks if check["ok"]}
         if not {preflight_checks.API_SERVER, preflight_checks.NAMESPACE} <= good:
             return
@@ -236,7 +240,8 @@ class Search:
 
         wait_timeout is that of a rollout, and must not apply here.
         """
-        self.run(self.modules.health, pool=None, wait_timeout=0.0)
+        if "endpoint" not in self.params["bypassed"]:
+            self.run(self.modules.health, pool=None, wait_timeout=0.0)
         live = self.known.get("live")
         if self.params["contract_check"] and live and live in self.known["pools"] and self.known["pools"][live].ready:
             self.run(self.modules.health, pool=live, health_path=None, health_checks=[], wait_timeout=0.0)

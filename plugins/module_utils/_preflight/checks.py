@@ -6,22 +6,33 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import time
+import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import quote
 
-from ansible_collections.mcp.server.plugins.module_utils import _versions
+from ansible_collections.mcp.server.plugins.module_utils import _results, _versions
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import gitops as gitops_policy
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import paths, selectors
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, Forbidden, NotFound
-from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Forbidden, NotFound
+from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import mapping
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.whoami import known_as
-from ansible_collections.mcp.server.plugins.module_utils._preflight import naming, overlap
+from ansible_collections.mcp.server.plugins.module_utils._preflight import (
+    budgets,
+    image,
+    interrupted,
+    naming,
+    nodes,
+    overlap,
+    quotas,
+    secrets,
+    service_account,
+)
+from ansible_collections.mcp.server.plugins.module_utils._preflight import pools as pool_checks
+from ansible_collections.mcp.server.plugins.module_utils._preflight.concurrently import begun
+from ansible_collections.mcp.server.plugins.module_utils._preflight.context import Context
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import (
     Question,
     missing_rights,
@@ -30,64 +41,70 @@ from ansible_collections.mcp.server.plugins.module_utils._preflight.rights impor
     rights,
 )
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, record
-from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, unexpected
+from ansible_collections.mcp.server.plugins.module_utils._results import Result, Skipped
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 from ansible_collections.mcp.server.plugins.module_utils._text import printable
-from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, gitops
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kinds import kind_of
 from ansible_collections.mcp.server.plugins.module_utils._workload import autoscaling, stateful_sets
-from ansible_collections.mcp.server.plugins.module_utils._workload.pods import condition, name_of
 
 API_SERVER, NAMESPACE = "api_server", "namespace"  # ids of checks that others look up
 
-PARALLEL = 8  # questions about rights asked at once
+PARALLEL = 16  # questions about rights asked at once
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the checks ask and compare."""
-
-    cluster: Api
-    server: Server
-    # The options of mcp_preflight.
-    params: dict[str, t.Any]
-
-
-def checks(context: Context, progress: t.Callable[[str], None] = lambda line: None) -> list[dict[str, t.Any]]:
+def checks(context: Context, progress: t.Callable[[str], None] = lambda line: None) -> list[Result]:
     """Return the results of all checks, as in RV(checks), up to a failed one without which the others can only fail."""
-    results = []
-    for check_id, name, check in CHECKS:
-        result = _result(check_id, name, functools.partial(check, context))
+    bypassed = set(context.params.get("bypassed") or ()) & set(BYPASSABLE)
+    results: list[Result] = []
+
+    def add(result: Result) -> Result:
         results.append(result)
-        progress(f"{'skipped' if result['skipped'] else 'ok' if result['ok'] else 'FAILED'}: {result['message']}")
-        if not result["ok"] and check_id in PREMISES:
-            break
+        progress(f"{_results.word(result)}: {result['message']}")
+        return result
+
+    for check_id, name, check in CHECKS:
+        if check_id in PREMISES and not add(_result(check_id, name, functools.partial(check, context)))["ok"]:
+            return results
+    warns = {*WARNINGS, *_warned_of(context)}
+    # Side by side: of an API server that takes seconds for an answer, one after the other takes minutes.
+    calls = [
+        functools.partial(_bypassed, check_id, name)
+        if check_id in bypassed
+        else functools.partial(_result, check_id, name, functools.partial(check, context), check_id not in warns)
+        for check_id, name, check in CHECKS
+        if check_id not in PREMISES
+    ]
+    for answer in begun(calls):
+        add(answer(threading.TIMEOUT_MAX))  # their requests have time-outs of their own
     return results
 
 
-def _result(check_id: str, name: str, check: t.Callable[[], str]) -> dict[str, t.Any]:
-    """Return an element of RV(checks)."""
-    started = time.monotonic()
-    ok, skipped = True, False
-    try:
-        message = check()
-    except Forbidden:
-        # The check of the rights reports what a release needs and may not do.
-        skipped, message = True, f'Check "{name}" skipped: no permission.'
-    except Failure as failure:
-        ok, message = False, failure.msg
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        ok, message = False, f'Check "{name}" cannot read the API server\'s answer. {unexpected(error)}'
-    seconds = round(time.monotonic() - started, 3)
-    return {
-        "id": check_id,
-        "name": name,
-        "ok": ok,
-        "required": True,
-        "skipped": skipped,
-        "message": message,
-        "seconds": seconds,
-    }
+def _bypassed(check_id: str, name: str) -> Result:
+    """Return the result of a check that is not made: what it asks may be what hangs."""
+    return _results.result(check_id, name, _results.SKIPPED, f'Check "{name}" is bypassed.', required=False)
+
+
+def _warned_of(context: Context) -> t.Iterable[str]:
+    """Return the checks that refuse other releases, and only warn in this one."""
+    if not service_account.are_own(context.params):
+        yield "service_account_excess"
+    if interrupted.find(context) is not None:
+        yield from GONE_ON_WITHOUT
+
+
+def _result(check_id: str, name: str, check: t.Callable[[], str], required: bool = True) -> Result:
+    """Make a check and return its result."""
+
+    def permitted() -> str:
+        try:
+            return check()
+        except Forbidden:
+            # The check of the rights reports what a release needs and may not do.
+            raise Skipped(f'Check "{name}" skipped: no permission.') from None
+
+    return _results.made(check_id, name, permitted, required=required)
 
 
 def _api_server(context: Context) -> str:
@@ -218,26 +235,29 @@ def _gitops(context: Context) -> str:
     return gitops_policy.note(found, ignores)
 
 
+def _break_glass(context: Context) -> str:
+    unknown: list[str] = []
+    if found := broken_glass.find(context.cluster, context.server, unknown.append):
+        raise Failure(broken_glass.sentence(found, context.server))
+    if unknown:
+        return " ".join(dict.fromkeys(unknown))
+    return "Nothing is changed by break_glass.yml."
+
+
 def _secrets(context: Context) -> str:
-    wanted = context.params["required_secrets"]
-    problems = [problem for secret in wanted if (problem := _secret_problem(context, secret))]
-    if problems:
-        raise Failure(f"In namespace {context.server.namespace} {'; '.join(problems)}.")
-    names = ", ".join(secret["name"] for secret in wanted)
-    return f"The required Secrets exist ({names})." if names else "No Secrets are required."
+    return secrets.check(context.cluster, context.server, context.params)
 
 
-def _secret_problem(context: Context, secret: dict[str, t.Any]) -> str:
-    """Return what is wrong with a required Secret, empty when nothing is."""
-    name = secret["name"]
-    try:
-        data = mapping(context.cluster.get(paths.secrets(context.server.namespace, name)), "data")
-    except NotFound:
-        return f"Secret {name} does not exist: create it"
-    except Forbidden:
-        return f"this user may not read Secret {name}: grant get on it by name, or remove it from required_secrets"
-    empty = [key for key in secret["keys"] if not base64.b64decode(data.get(key) or "").strip()]
-    return f"Secret {name} has no value for {', '.join(empty)}: add it" if empty else ""
+def _secrets_age(context: Context) -> str:
+    return secrets.check_age(context.cluster, context.server, context.params)
+
+
+def _service_account_rights(context: Context) -> str:
+    return service_account.check_rights(context.cluster, context.server, context.params)
+
+
+def _service_account_excess(context: Context) -> str:
+    return service_account.check_excess(context.cluster, context.server, context.params)
 
 
 def _guard(context: Context) -> str:
@@ -252,16 +272,6 @@ def _guard(context: Context) -> str:
             "create it with the Role in docs/guard.md, or correct mcp_guard_service_account."
         ) from None
     return f"The guard's ServiceAccount {server.namespace}/{name} exists."
-
-
-def _nodes(context: Context) -> str:
-    nodes = items(context.cluster.get(paths.NODES), "items")
-    unready = [name_of(node) for node in nodes if condition(node, "Ready").get("status") != "True"]
-    if unready:
-        raise Failure(
-            f"{len(unready)} of {len(nodes)} nodes are not Ready ({', '.join(unready)}): repair or remove them."
-        )
-    return f"All {len(nodes)} nodes are Ready."
 
 
 def _version(context: Context) -> str:
@@ -290,11 +300,39 @@ CHECKS: tuple[tuple[str, str, t.Callable[[Context], str]], ...] = (
     ("route", "route", _route),
     ("pool_header", "which pool answers", _pool_header),
     ("gitops", "GitOps tools", _gitops),
+    ("break_glass", "break-glass", _break_glass),
     ("secrets", "secrets", _secrets),
+    ("secrets_age", "age of the secrets", _secrets_age),
+    ("service_account_rights", "rights of the server's ServiceAccount", _service_account_rights),
+    ("service_account_excess", "rights that no server may have", _service_account_excess),
     ("guard_service_account", "guard's ServiceAccount", _guard),
-    ("nodes", "nodes", _nodes),
+    ("nodes", "nodes", nodes.check),
+    ("room", "room for the idle pool", nodes.room),
+    ("quotas", "quotas", quotas.check),
+    ("limit_ranges", "limit ranges", quotas.check_limits),
+    ("disruption_budgets", "disruption budgets", budgets.check),
+    *((f"running_{pool}", f"{pool} runs", functools.partial(pool_checks.running, pool=pool)) for pool in POOLS),
+    ("drift", "drift between the pools", pool_checks.drift),
+    ("registry", "image in the registry", image.registry),
+    ("platform", "platform of the image", image.platform),
+    ("image_check", "command on the image", image.command),
     ("version", "version", _version),
 )
 
 # The checks without which the others could only fail for the same reason.
 PREMISES = (API_SERVER, NAMESPACE)
+
+# What a release can do with: the plan and the release only say it. The pods of a pool differ after a release that was
+# cut off, and, by their platform, of an image that is the same.
+WARNINGS = ("secrets_age", "disruption_budgets", "running_blue", "running_green", "drift")
+
+# What was looked at when a release began that was interrupted. It may have half of the traffic, and has to go on while
+# a node is away, or has no room. A registry that is away is image.py's.
+GONE_ON_WITHOUT = (
+    *("secrets", "service_account_rights", "service_account_excess"),
+    *("nodes", "room", "quotas", "limit_ranges", "platform"),
+)
+
+# What the release itself refuses too, or can't do without.
+NEVER_BYPASSED = (*PREMISES, "overlap", "gitops", "break_glass", "version")
+BYPASSABLE = tuple(check_id for check_id, _name, _check in CHECKS if check_id not in NEVER_BYPASSED)

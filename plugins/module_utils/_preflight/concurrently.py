@@ -15,12 +15,16 @@ from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, 
 Found = t.TypeVar("Found")
 
 
+def begun(calls: t.Iterable[t.Callable[[], Found]]) -> list[t.Callable[[float], Found]]:
+    """Start the calls side by side; return for each a function that waits for it, as started() does."""
+    # In a copy of the context, so that each waits for the API server as this task does.
+    return [started(functools.partial(contextvars.copy_context().run, call)) for call in calls]
+
+
 def run_concurrently(calls: t.Iterable[t.Callable[[], Found]], seconds: float, late: Found) -> list[Found]:
     """Return what each call returns, or late for one that has not ended in time. Raise what one raises."""
     bound = Deadline(seconds)
-    # In a copy of the context, so that each waits for the API server as this task does.
-    answers = [started(functools.partial(contextvars.copy_context().run, call)) for call in calls]
-    return [_ended(answer, bound, late) for answer in answers]
+    return [_ended(answer, bound, late) for answer in begun(calls)]
 
 
 def _ended(answer: t.Callable[[float], Found], bound: Deadline, late: Found) -> Found:

@@ -60,7 +60,8 @@ class Dependency:
 
 def check_dependencies(params: dict[str, t.Any], server: Server) -> list[Finding]:
     """Return a finding for each dependency that the options (see options.py) name, after MAX_SECONDS at most."""
-    named = [one for one in DEPENDENCIES if params.get(one.option) not in (None, [])]
+    bypassed = params.get("bypassed") or []
+    named = [one for one in DEPENDENCIES if params.get(one.option) not in (None, []) and one.id not in bypassed]
     calls = [functools.partial(_check, one, params, server) for one in named]
     findings = run_concurrently(calls, MAX_SECONDS, None)
     return [finding or _late(one) for one, finding in zip(named, findings, strict=True)]

@@ -22,5 +22,10 @@ OPTIONS: dict[str, t.Any] = {
     "alertmanager": _alertmanager.OPTION,
     "guard_image_ref": {"type": "str"},
     "report_dest": {"type": "path"},
+    "bypassed": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    # Of what has to be there now, which the plan looks at, too.
+    "nodes_scale": {"type": "bool", "default": False},
+    "image_check_command": {"type": "list", "elements": "str", "default": []},
+    "image_check_timeout": {"type": "float", "default": 60.0},
     "files": {"type": "list", "elements": "path", "default": []},
 }

@@ -82,6 +82,7 @@ def rights(
         *_workloads(server),
         Right("", "pods", ("list",), "whether the pods are ready"),
         Right("", "pods/portforward", ("get", "create"), "requests to single pods"),
+        Right("", "pods/log", ("get",), "the logs of a bad pool, which a rollback keeps", optional=True),
         Right("", "services", ("get",), "what each pool's Service selects", tuple(map(server.service, POOLS))),
         Right("discovery.k8s.io", "endpointslices", ("list",), "which pods get traffic"),
         Right("", "configmaps", ("create",), "the release record"),
@@ -100,6 +101,13 @@ def rights(
             optional=not autoscalers,
         ),
         Right("policy", "poddisruptionbudgets", ("list",), "how many pods must stay available", optional=True),
+        Right(
+            "authorization.k8s.io",
+            "localsubjectaccessreviews",
+            ("create",),
+            "what the ServiceAccount of the server's pods may do",
+            optional=True,
+        ),
         Right("batch", "jobs", ("create",), "a guard", only_with="guard"),
         Right("batch", "jobs", ("get", "delete"), "a guard", guard, only_with="guard"),
         Right(

@@ -46,6 +46,7 @@ MANIFEST_TYPES = ", ".join(
     )
 )
 MAX_INDEXES = 10  # manifests that are read of one image
+MAX_LEVELS = 3  # indexes within each other, on the way to a configuration
 MAX_ATTEMPTS = 4  # of one request
 FIRST_PAUSE = 0.5  # seconds before the second attempt; each further pause is twice as long
 MAX_CHALLENGES = 4  # that one request answers
@@ -130,20 +131,69 @@ class Registry:
             found |= {part["digest"] for part in known}
         return found
 
+    def config(self, image: Image) -> dict[str, t.Any]:
+        """Return the image's configuration, of an index that of its first platform. Raises Failure.
+
+        It is empty when the registry has no such image, or one of a form without a configuration.
+        """
+        self._bound = Deadline(self._timeout)
+        one = image
+        for _level in range(MAX_LEVELS):
+            answer = self._checked(self._manifest("GET", one), one)
+            if answer.status == 404:
+                return {}
+            manifest = self._document(answer, "a manifest")
+            config, platform = manifest.get("config"), _first_platform(manifest)
+            if isinstance(config, dict) and _is_digest(config.get("digest")):
+                return self._config(image, config["digest"])
+            if not platform:
+                return {}
+            one = replace(image, tag="", digest=platform)
+        return {}
+
+    def _config(self, image: Image, digest: str) -> dict[str, t.Any]:
+        answer = self._checked(self._answered("GET", f"blobs/{digest}", "*/*", image), image)
+        if digest.startswith("sha256:") and answer.status == 200:
+            found = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+            if found != digest:
+                raise Failure(
+                    f"{self._name} answered the configuration of {image} with other contents than its digest says. "
+                    "Check the registry, and the proxies before it."
+                )
+        return self._document(answer, "an image's configuration")
+
+    def platforms(self, image: Image) -> set[str]:
+        """Return the platforms that the image is for, such as linux/amd64; none where it names none. Raises Failure."""
+        self._bound = Deadline(self._timeout)
+        manifest = self._document(self._checked(self._manifest("GET", image), image), "a manifest")
+        manifests = manifest.get("manifests")
+        if isinstance(manifests, list):
+            return {name for one in manifests if isinstance(one, dict) if (name := _platform(one.get("platform")))}
+        config = manifest.get("config")
+        digest = config.get("digest") if isinstance(config, dict) else None
+        if not _is_digest(digest):
+            return set()
+        name = _platform(self._config(image, t.cast(str, digest)))
+        return {name} if name else set()
+
     def _manifest(self, method: str, image: Image) -> client.Answer:
-        """Return the answer to a request for the image's manifest, with whatever the registry asks for. Raises Failure.
+        """Return the answer to a request for the image's manifest. Raises Failure."""
+        return self._answered(method, f"manifests/{image.reference}", MANIFEST_TYPES, image)
+
+    def _answered(self, method: str, what: str, accept: str, image: Image) -> client.Answer:
+        """Return the answer to a request for a part of the image, with whatever the registry asks for. Raises Failure.
 
         Each challenge is answered once: a registry may offer one that does not let us in, and then another.
         """
-        url = f"{self.url}/v2/{image.repository}/manifests/{image.reference}"
-        answer, answered = self._request(method, url, MANIFEST_TYPES, self._authorization), set[str]()
+        url = f"{self.url}/v2/{image.repository}/{what}"
+        answer, answered = self._request(method, url, accept, self._authorization), set[str]()
         for _challenge in range(MAX_CHALLENGES):
             if answer.status != 401:
                 break
             authorization = self._authorize(answer.headers.get("WWW-Authenticate", ""), image, answered)
             if not authorization:
                 break
-            answer = self._request(method, url, MANIFEST_TYPES, authorization)
+            answer = self._request(method, url, accept, authorization)
             self._authorization = authorization
         if answer.status == 401:
             raise self._refusal(image, answer)
@@ -275,8 +325,29 @@ class Registry:
         )
 
 
+def _first_platform(manifest: dict[str, t.Any]) -> str:
+    """Return the digest of an index's first manifest that is a platform's; empty when it has none."""
+    manifests = manifest.get("manifests")
+    for part in manifests if isinstance(manifests, list) else ():
+        if isinstance(part, dict) and _is_digest(part.get("digest")):
+            platform = part.get("platform")
+            # Attestations have the platform unknown/unknown.
+            if not (isinstance(platform, dict) and platform.get("os") == "unknown"):
+                return str(part["digest"])
+    return ""
+
+
 def _is_digest(value: t.Any) -> bool:
     return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _platform(found: t.Any) -> str:
+    """Return os/architecture; empty where it is not known, as of the attestations in an index."""
+    if not isinstance(found, dict):
+        return ""
+    system, architecture = found.get("os"), found.get("architecture")
+    known = isinstance(system, str) and isinstance(architecture, str) and "unknown" not in (system, architecture)
+    return f"{system}/{architecture}" if known else ""
 
 
 def _retry_after(value: str) -> float:

@@ -158,7 +158,8 @@ def refusal(
     return (
         f"A release of {server} is in progress (by {holder.by}, for {age}). Wait for it to finish. "
         f"If it was killed, its Lease expires in {left:.0f} s. "
-        "To take over, pass -e mcp_take_over=true -e mcp_reason=... (options take_over and reason of mcp_release)."
+        "To take over, pass -e mcp_take_over=true -e \"mcp_reason='...'\" "
+        "(options take_over and reason of mcp_release)."
     )
 
 

@@ -6,7 +6,7 @@
 
 The record is plain data (the TypedDicts below). Times are ISO 8601 in UTC. Nothing secret goes in. Its size is
 bounded: KEPT releases of at most STEPS steps and ACCEPTED accepted changes are far below the 1 MiB that a ConfigMap may
-have.
+have. The ConfigMap also has the last logs of a bad pool (_workload/kept_logs.py), which writes of the record keep.
 
 Anybody may have edited the ConfigMap. Each release that read() returns has what is_release() checks; everything else
 may be missing, so readers take it with get(), but has its type (sound.py). Records from before 1.0.0 have other
@@ -35,6 +35,7 @@ STEPS = 30
 ACCEPTED = 20  # changes of a contract that are kept by name
 ITEM = 200  # characters of one of them
 REASON = 500  # characters
+LABELS = {"app.kubernetes.io/managed-by": "mcp.server"}  # of the ConfigMap
 SUPERSEDED = "(superseded by "
 
 RUNNING = "running"
@@ -133,6 +134,11 @@ Release = t.TypedDict(
         "judged": bool,
         # The outcome that was announced last.
         "announced": str,
+        # True when it had succeeded before it ended otherwise, as by a rollback later.
+        "had_succeeded": bool,
+        # What a person bypassed by name, and why, see bypassed.py. Only of releases that did.
+        "bypassed": list[str],
+        "bypass_reason": str,
         # True for a rollback to a pool that a person named.
         "named": bool,
     },
@@ -309,7 +315,10 @@ def is_judged(ended: Release) -> bool:
 
 
 def _ended(current: Release, outcome: str, at: str) -> Release:
-    return {**_continued(current), "outcome": outcome, "ended": at}
+    ended: Release = {**_continued(current), "outcome": outcome, "ended": at}
+    if current["outcome"] == SUCCEEDED:
+        ended["had_succeeded"] = True
+    return ended
 
 
 def _continued(current: Release) -> Release:
@@ -321,7 +330,7 @@ def _continued(current: Release) -> Release:
 def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
     """Return the record, and the resourceVersion of its ConfigMap, None without one. Raises Failure when unreadable."""
     try:
-        found = cluster.get(paths.config_maps(server.namespace, _name(server)))
+        found = cluster.get(paths.config_maps(server.namespace, name_of_map(server)))
     except NotFound:
         return ReleaseRecord(), None
     try:
@@ -333,10 +342,9 @@ def read(cluster: Api, server: Server) -> tuple[ReleaseRecord, str | None]:
         is_sound = False
     if not is_sound:
         raise Failure(
-            f"ConfigMap {server.namespace}/{_name(server)} on {cluster.host} is not a release record. Restore it, or "
-            "find "
-            "out which pool is good before you delete it. A rollback works without it: it goes by the route's note of "
-            "the stable pool, or to the pool that you name (mcp_rollback_pool)."
+            f"ConfigMap {server.namespace}/{name_of_map(server)} on {cluster.host} is not a release record. Restore "
+            "it, or find out which pool is good before you delete it. A rollback works without it: it goes by the "
+            "route's note of the stable pool, or to the pool that you name (mcp_rollback_pool)."
         )
     former = [one for one in map(_release, history[:KEPT]) if one is not None]
     return ReleaseRecord(current, tuple(former)), found["metadata"]["resourceVersion"]
@@ -421,7 +429,7 @@ def _refuse_another_run(cluster: Api, server: Server, current: Release | None, r
 
 
 def _write(cluster: Api, server: Server, record: ReleaseRecord, version: str | None, dry_run: bool) -> None:
-    metadata = {"name": _name(server), "labels": {"app.kubernetes.io/managed-by": "mcp.server"}}
+    metadata = {"name": name_of_map(server), "labels": LABELS}
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -433,8 +441,9 @@ def _write(cluster: Api, server: Server, record: ReleaseRecord, version: str | N
         cluster.create(paths.config_maps(server.namespace), body, **query)
     else:
         body["metadata"] = {**metadata, "resourceVersion": version}
-        cluster.patch(paths.config_maps(server.namespace, _name(server)), body, dry_run=dry_run)
+        cluster.patch(paths.config_maps(server.namespace, name_of_map(server)), body, dry_run=dry_run)
 
 
-def _name(server: Server) -> str:
+def name_of_map(server: Server) -> str:
+    """Return the name of the ConfigMap."""
     return f"{server.name}-release"

@@ -10,11 +10,19 @@ import getpass
 import os
 import socket
 
+from ansible_collections.mcp.server.plugins.module_utils._text import printable
+
+# Who started AWX's job, which AWX says in variables of the play, and the action plugins in the environment.
+LAUNCHER = "MCP_AWX_USER"
+LAUNCHER_VARIABLES = ("awx_user_name", "tower_user_name")
+MAX_LAUNCHER = 60  # characters
+
 
 def runner_name() -> str:
-    """Return the AWX job, or else USER@MACHINE."""
+    """Return the AWX job and who started it, or else USER@MACHINE."""
     if "AWX_PRIVATE_DATA_DIR" in os.environ and os.environ.get("JOB_ID"):
-        return f"AWX job {os.environ['JOB_ID']}"
+        launcher = printable(os.environ.get(LAUNCHER, ""), MAX_LAUNCHER)
+        return f"AWX job {os.environ['JOB_ID']}" + (f" of {launcher}" if launcher else "")
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container with a user id that has no name

@@ -17,6 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._gates import evaluate
 from ansible_collections.mcp.server.plugins.module_utils._gates.gate import BREACH, INCONCLUSIVE, Gate
 from ansible_collections.mcp.server.plugins.module_utils._release import summary
 from ansible_collections.mcp.server.plugins.module_utils._replay.outcome import SHIFT, TRIGGER
+from ansible_collections.mcp.server.plugins.module_utils._table import table
 from ansible_collections.mcp.server.plugins.module_utils._text import verdict_text
 
 KINDS = {TRIGGER: ("TRIGGER", "WINDOW FULL"), SHIFT: ("GATE OF A STEP", "BREACH")}
@@ -48,7 +49,7 @@ def details(result: dict[str, t.Any]) -> list[str]:
 def _gates(kind: str, gates: t.Sequence[dict[str, t.Any]]) -> list[str]:
     rows = [_row(gate) for gate in gates if gate["kind"] == kind]
     name, when = KINDS[kind]
-    return [*_table([(name, *HEAD, when), *rows]), ""] if rows else []
+    return [*table([(name, *HEAD, when), *rows]), ""] if rows else []
 
 
 def headline(result: dict[str, t.Any]) -> str:
@@ -100,8 +101,3 @@ def _weight(weight: int | None) -> str:
 
 def _folded(reason: str) -> list[str]:
     return textwrap.wrap(reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
-
-
-def _table(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

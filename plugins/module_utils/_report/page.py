@@ -21,7 +21,7 @@ from html import escape
 from itertools import groupby
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
-from ansible_collections.mcp.server.plugins.module_utils._release import summary
+from ansible_collections.mcp.server.plugins.module_utils._release import bypassed, summary
 from ansible_collections.mcp.server.plugins.module_utils._release.record import (
     FAILED,
     ROLLED_BACK,
@@ -35,6 +35,7 @@ from ansible_collections.mcp.server.plugins.module_utils._report.document import
 from ansible_collections.mcp.server.plugins.module_utils._report.plot import Line, Mark, Point, chart, known, number
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS
 from ansible_collections.mcp.server.plugins.module_utils._text import printable, verdict_text
+from ansible_collections.mcp.server.plugins.module_utils._workload.kept_logs import Kept
 
 Series = dict[str, t.Any]
 Verdict = dict[str, t.Any]
@@ -47,6 +48,14 @@ class Chart:
     title: str
     unit: str
     min_top: float  # where the axis of values ends at least, so that noise does not look like a problem
+
+
+@dataclass(frozen=True)
+class Call:
+    """The kind of a failure, and whom to call for it, one line each."""
+
+    kind: str
+    contacts: t.Sequence[str]
 
 
 SHARE, ERRORS, LATENCY = "share", "errors", "latency"
@@ -70,8 +79,19 @@ TONES = {
 SIGNS = {"good": "✓", "warn": "↩", "bad": "✕"}
 
 
-def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts: t.Sequence[Verdict] = ()) -> str:
-    """Return the file. place: the server, as NAMESPACE/NAME."""
+def page(
+    release: Release,
+    place: str,
+    series: t.Sequence[Series] = (),
+    verdicts: t.Sequence[Verdict] = (),
+    call: Call | None = None,
+    logs: Kept | None = None,
+    dashboard: str = "",
+) -> str:
+    """Return the file. place: the server, as NAMESPACE/NAME. logs: what the rollback of this release kept.
+
+    dashboard: a URL to link to.
+    """
     release = summary.readable(release)
     title = summary.headline(release, place)
     tone = TONES.get(release["outcome"], "warn")
@@ -80,10 +100,13 @@ def page(release: Release, place: str, series: t.Sequence[Series] = (), verdicts
 <h1>{escape(title)}</h1>
 <p class="id">Release {escape(release["id"])}</p>
 {_why(release, tone)}
+{_call(call)}
 {_facts(release, place)}
 {_charts(release, series)}
+{_dashboard(dashboard)}
 {_steps(release, series)}
 {_verdicts(verdicts)}
+{_logs(logs)}
 <footer>Made by the Ansible collection mcp.server from the release record{_sources(series)}. \
 All times are UTC.</footer>"""
     return document(title, body)
@@ -93,6 +116,13 @@ def _why(release: Release, tone: str) -> str:
     if not release["reason"]:
         return ""
     return f'<section class="why {tone}"><h2>Why</h2><p>{escape(release["reason"])}</p></section>'
+
+
+def _call(call: Call | None) -> str:
+    if call is None:
+        return ""
+    contacts = "".join(f"<br>{escape(line)}" for line in call.contacts)
+    return f"<section><h2>Kind of failure</h2><p>{escape(call.kind)}{contacts}</p></section>"
 
 
 def _facts(release: Release, place: str) -> str:
@@ -119,6 +149,8 @@ def _facts(release: Release, place: str) -> str:
         accepted = ", ".join(map(str, names)) + more
         kept = f"changes accepted by name: {accepted}" if accepted else "kept for clients of the live version"
         facts.append(("Contract", escape(kept)))
+    if noted := bypassed.of(release):
+        facts.append(("Bypassed", escape(noted.what)))
     rows = "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return f"<section><dl>\n{rows}\n</dl></section>"
 
@@ -166,6 +198,12 @@ def _charts(release: Release, series: t.Sequence[Series]) -> str:
     if not series:
         missing = '<p class="soft">This report has no error rate and latency: it was made without Prometheus.</p>'
     return f"<section><h2>Over time</h2>\n{legend}\n{''.join(drawn)}{missing}</section>"
+
+
+def _dashboard(url: str) -> str:
+    if not url:
+        return ""
+    return f'<p><a href="{escape(url)}" rel="noopener noreferrer">Dashboard of both pools at that time</a></p>'
 
 
 def _set(release: Release, span: tuple[float, float]) -> Line:
@@ -312,6 +350,21 @@ def _detail(verdict: Verdict) -> str:
     if verdict.get("reason"):
         details.append(printable(str(verdict["reason"]), MAX_REASON))
     return "; ".join(details)
+
+
+def _logs(kept: Kept | None) -> str:
+    """Return the last lines of each container of the bad pool, as they were before a rollback ended it."""
+    if kept is None or not kept.logs:
+        return ""
+    parts = []
+    for log in kept.logs:
+        problem = f'<p class="soft">{escape(log.problem)}</p>' if log.problem else ""
+        lines = escape("\n".join(log.lines))
+        empty = "" if log.lines or log.problem else '<p class="soft">It wrote nothing.</p>'
+        parts.append(f"<h3>{escape(log.title)}</h3>{problem}{empty}" + (f"<pre>{lines}</pre>" if lines else ""))
+    more = f'<p class="soft">and of {kept.pods_left_out} more pods</p>' if kept.pods_left_out > 0 else ""
+    about = f"The last lines of pool {kept.pool}, kept at {escape(_times.clock(kept.at))}, without the secrets in them."
+    return f'<section class="logs"><h2>Logs of the bad pool</h2>\n<p>{about}</p>\n{"".join(parts)}{more}</section>'
 
 
 def _sources(series: t.Sequence[Series]) -> str:

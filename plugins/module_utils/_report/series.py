@@ -13,16 +13,17 @@ import typing as t
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
 from ansible_collections.mcp.server.plugins.module_utils._gates import packs
-from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import Labels, Selector, names_of, render
-from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Measure, Ratio
+from ansible_collections.mcp.server.plugins.module_utils._gates.measurements import names_of
+from ansible_collections.mcp.server.plugins.module_utils._gates.measures import Histogram, Ratio
+from ansible_collections.mcp.server.plugins.module_utils._gates.promql import PoolQueries, of_both_pools, requests
 from ansible_collections.mcp.server.plugins.module_utils._gates.reader import Metrics
 from ansible_collections.mcp.server.plugins.module_utils._gates.series import interval
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
+from ansible_collections.mcp.server.plugins.module_utils._report.dashboard import AFTER, BEFORE
 from ansible_collections.mcp.server.plugins.module_utils._report.page import ERRORS, LATENCY, SHARE, Series
-from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
+from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure
 
-BEFORE, AFTER = 60.0, 120.0  # seconds that are drawn before and after the release, to compare with
 VALUES = 240  # of a line, at most
 # By chart, the measure that it is computed from
 MEASURES = {SHARE: "errors", ERRORS: "errors", LATENCY: "latency"}
@@ -65,43 +66,17 @@ def read(prometheus: Metrics, server: Server, release: Release, option: dict[str
 
 def counter(pack: packs.Pack, server: Server, measure: str) -> str:
     """Return the selector of the requests of both pools that a measure is computed from."""
-    return _selector(_requests(pack.measures[measure]), (pack.server,), server, POOLS[0])
-
-
-def _requests(measure: Measure) -> Selector:
-    if isinstance(measure, Histogram):
-        return measure.count
-    if isinstance(measure, Ratio):
-        return measure.all
-    raise TypeError(f"a report draws no {type(measure).__name__}")
+    return of_both_pools(pack, requests(pack.measures[measure]), names_of(server, POOLS[0]))
 
 
 def promql(pack: packs.Pack, server: Server, pool: str, chart: str, seconds: float) -> str:
     """Return the query of one line of a chart, in percent or milliseconds. seconds: that rates are over."""
     measure = pack.measures[MEASURES[chart]]
-
-    def rate(selector: Selector, of: str = pool, by: str = "") -> str:
-        selected = [_selector(selector, (pack.server, labels), server, of) for labels in pack.pools]
-        return f"sum{by} ({' or '.join(f'rate({one}[{round(seconds)}s])' for one in selected)})"
-
+    own, others = (PoolQueries(pack, names_of(server, one), f"{round(seconds)}s") for one in (pool, other(pool)))
     if isinstance(measure, Histogram):
-        return f"{1000 * measure.seconds:g} * histogram_quantile(0.95, {rate(measure.buckets, by=' by (le)')})"
-    requests = _requests(measure)
+        return own.quantile(measure, 0.95, per_second=1000)
     if chart == SHARE:
-        # A pool without series answered nothing.
-        blue, green = (f"({rate(requests, of)} or vector(0))" for of in POOLS)
-        return f"100 * {blue if pool == POOLS[0] else green} / ({blue} + {green})"
+        return own.share(measure, others)
     if not isinstance(measure, Ratio):
         raise TypeError(f"{chart} is no part of {type(measure).__name__}")
-    # Some sources have no series of errors before the first one.
-    return f"100 * ({rate(measure.counted)} or 0 * {rate(requests)}) / {rate(requests)}"
-
-
-def _selector(selector: Selector, labels: t.Sequence[Labels], server: Server, pool: str) -> str:
-    names = names_of(server, pool)
-    matchers = [
-        f'{packs.quoted(label)}=~"{pattern}"'
-        for patterns in (*labels, selector.labels)
-        for label, pattern in render(patterns, names).items()
-    ]
-    return f"{selector.name}{{{', '.join(matchers)}}}"
+    return own.percent(measure)

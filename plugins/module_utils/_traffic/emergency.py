@@ -17,7 +17,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._release import pools, record, runner
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights, other
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, bounded, started
-from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, revert_monitor
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, naming, revert_monitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.emergency_lease import (
     acquire_beside,
     renew_lease,
@@ -77,6 +77,9 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     except Failure:
         return_lease(shift, wait_for_lease)
         raise
+    on_route = broken_glass.of_route(shift.server, shift.route)
+    if on_route:
+        shift.task.warn(f"The rollback goes on. {broken_glass.sentence(on_route, shift.server)}")
     wait_for_lease(LEASE_WAIT)  # before the write, so that a running release does not write after it
     if rollback.empty or (rollback.unknown and _is_empty(shift, rollback.target.pool)):
         # lazy: emergency path
@@ -94,7 +97,24 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
         )
     if not shift.task.check_mode:
         _verify(shift, rollback, reverts)
+    _heed_break_glass(shift, bool(on_route))
     return shift.result
+
+
+def _heed_break_glass(shift: Shift, known: bool) -> None:
+    """Say what else break_glass.yml has changed, and leave the bad pool its size: restoring may need it.
+
+    known: whether the route was changed, which was said before.
+    """
+    try:
+        found = bounded(lambda: broken_glass.find(shift.cluster, shift.server), OPTIONAL_TIMEOUT)
+    except (Failure, TimeoutError):
+        found = []
+    others = [one for one in found if one.title != shift.kind.name(shift.server)]
+    if others:
+        shift.task.warn(broken_glass.sentence(others, shift.server))
+    if found or known:
+        shift.result["scale_down"] = False
 
 
 def send_back(shift: Shift) -> dict[str, t.Any]:
@@ -251,7 +271,8 @@ def _read(shift: Shift) -> tuple[Weights, record.ReleaseRecord | None, dict[str,
                     raise
             return wait(shift.task.params["api_retry_timeout"])
         except Exception as error:  # any error, such as a record that somebody edited
-            shift.task.warn(f"{missing} {getattr(error, 'msg', None) or f'{type(error).__name__}: {error}'}")
+            late = f"The API server gave {error}." if isinstance(error, TimeoutError) else ""
+            shift.task.warn(f"{missing} {getattr(error, 'msg', late) or f'{type(error).__name__}: {error}'}")
             return None
 
     alone = shift.stable is None and not shift.task.params["rollback_pool"]  # nothing else names the target

@@ -96,7 +96,7 @@ def _lease_wait(shift: Shift, result: t.Callable[[float], leases.Holder | None])
             acquired = False
             shift.task.warn(
                 f"Continuing without the Lease of {shift.server}: another run may still change it. "
-                f"{getattr(error, 'msg', error)}"
+                f"{getattr(error, 'msg', f'The API server gave {error}.')}"
             )
             return False
         acquired = True

@@ -17,8 +17,11 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import fiel
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import Api, NotFound
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.fields import items, mapping
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
+from ansible_collections.mcp.server.plugins.module_utils._release.broken_glass import read as note_of
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass
+from ansible_collections.mcp.server.plugins.module_utils._traffic.broken_glass import GlassBroken
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import (
     IMAGE,
     MINIMUM,
@@ -47,13 +50,15 @@ class OverwriteMonitor:
     """Check until the block is left. When the block fails, a last check may name an overwrite as the cause.
 
     expected: may be replaced at any time by whoever writes. None takes what the first check, at once, finds.
+    glass: the note of a break-glass that the task knows of; any other one ends it.
     """
 
-    def __init__(self, task: Task, cluster: Api, server: Server, expected: Expected | None) -> None:
+    def __init__(self, task: Task, cluster: Api, server: Server, expected: Expected | None, glass: str = "") -> None:
         self.expected = expected
         self._task = task
         self._cluster = cluster.limited(0.0, REQUEST_TIMEOUT)
         self._server = server
+        self._glass = glass
         self._found: Failure | None = None
         self._warned: set[tuple[str, str]] = set()
         self._gone: t.Mapping[str, str] = {}  # objects that were missing at the last check, with the API server's words
@@ -67,11 +72,14 @@ class OverwriteMonitor:
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         # The thread is not joined: it may be waiting for the API server.
         self._over.set()
-        if isinstance(error, Failure) and not isinstance(error, (LeaseLost, Overwritten)):
+        if isinstance(error, Failure) and not isinstance(error, (LeaseLost, Overwritten, GlassBroken)):
             self.look()  # an overwrite may be the cause
 
     def refuse(self) -> None:
-        """Raise Overwritten once another client has overwritten something, and LeaseLost when another run has."""
+        """Raise Overwritten once another client has overwritten something, and LeaseLost when another run has.
+
+        Raises GlassBroken once break_glass.yml has.
+        """
         if self._found is not None:
             raise self._found
 
@@ -94,6 +102,10 @@ class OverwriteMonitor:
             self.expected = _get(lambda: at_start(self._cluster, self._server, found)) or found
             return
         seen, objects = read(self._cluster, self._server, expected)
+        if broken := _by_break_glass(self._server, objects, self._glass):
+            if not over():
+                self._found = GlassBroken(broken_glass.sentence(broken, self._server))
+            return
         # Missing twice: an API server that starts knows no custom resources for a moment.
         gone = {name: message for name, message in seen.gone.items() if name in self._gone}
         self._gone = seen.gone
@@ -139,6 +151,23 @@ def read(cluster: Api, server: Server, expected: Expected) -> tuple[Seen, dict[s
         }
         objects |= {f"{MINIMUM} {pool}": scaler.obj for pool, scaler in scalers.items()}
     return Seen(**seen), objects
+
+
+def _by_break_glass(server: Server, objects: t.Mapping[str, Object], known: str) -> list[broken_glass.Broken]:
+    """Return the objects that break_glass.yml changed. known: the note that does not count. Pure."""
+    kind, found = kind_of(server), []
+    for name, obj in objects.items():
+        carrier = kind.written(obj) if name == ROUTE else obj
+        if name == ROUTE:
+            title = kind.name(server)
+        elif name in POOLS:
+            title = server.workload_title(name)
+        else:
+            title = f"HorizontalPodAutoscaler {server.namespace}/{mapping(obj, 'metadata').get('name')}"
+        note = note_of(carrier)
+        if note is not None and broken_glass.mark(carrier) != known:
+            found.append(broken_glass.Broken(title, note))
+    return found
 
 
 def as_found(cluster: Api, server: Server) -> Expected:

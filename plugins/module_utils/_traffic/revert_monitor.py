@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import fiel
 from ansible_collections.mcp.server.plugins.module_utils._release import pools
 from ansible_collections.mcp.server.plugins.module_utils._server import Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import (
     OverwriteMonitor,
     overwritten_route,
@@ -78,6 +79,13 @@ class RevertMonitor:
         noted = shift.kind.noted(shift.route)
         if noted and noted[1] == self._wanted and shift.kind.run(shift.route) == shift.task.params["run_id"]:
             revert = overwritten_route(shift.cluster, shift.server, shift.route, self._wanted)
+            broken = broken_glass.of_route(shift.server, shift.route)
+            # What this collection writes has no other writer, and all but break-glass replace the id of the run.
+            if broken and revert and revert.evidence["overwritten"]["by"] == field_managers.UNKNOWN:
+                raise broken_glass.GlassBroken(
+                    f"The rollback of {shift.server} ends, as somebody has broken the glass after its write. "
+                    f"{broken_glass.sentence(broken, shift.server)}"
+                )
             if isinstance(revert, Overwritten):
                 shift.task.progress(f"reverted: {revert.msg.rstrip('.')}; writing the weights again")
                 self._keep(revert)
@@ -127,7 +135,9 @@ class RevertMonitor:
         shift = self._shift
         shift.task.check_lease()
         # A monitor of its own: it waits for nothing, and what it can't read is no finding.
-        OverwriteMonitor(shift.task, shift.cluster, shift.server, shift.expected(self._wanted)).look()
+        OverwriteMonitor(
+            shift.task, shift.cluster, shift.server, shift.expected(self._wanted), shift.glass or ""
+        ).look()
 
     def _write_again(self, revert: Overwritten) -> None:
         """Write the weights again, unless they have been reverted for too long. Raises Failure."""

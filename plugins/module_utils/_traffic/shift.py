@@ -23,7 +23,8 @@ from ansible_collections.mcp.server.plugins.module_utils._release import lease a
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, pools, record
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server, Weights
 from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, Failure, LeaseLost, Task, bounded
-from ansible_collections.mcp.server.plugins.module_utils._traffic import naming, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic import broken_glass, naming, share
+from ansible_collections.mcp.server.plugins.module_utils._traffic.broken_glass import GlassBroken
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrite_monitor import OverwriteMonitor
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Expected, Overwritten
 from ansible_collections.mcp.server.plugins.module_utils._traffic.routes.kind import (
@@ -87,6 +88,8 @@ class Shift:
     measure_otherwise: t.Callable[[t.Iterable[share.Answer], Weights, Deadline], None] | None = None
     emergency_run_id: str = ""  # of the run that an emergency starts when it belongs to none
     monitor: OverwriteMonitor | None = None  # runs while the weights are verified
+    # The note of a break-glass that was on the route before, empty without one; None as long as none was read.
+    glass: str | None = None
     _runs: set[str] | None = None  # ids of runs that may have written the weights last, see read()
     _written: float = 0.0  # when the write began, on the monotonic clock
     _last_progress: float = field(default_factory=time.monotonic)
@@ -114,9 +117,11 @@ class Shift:
         """Read the route and return its weights. Raise LeaseLost when another run has written it.
 
         A run counts as another one when its id appears on the route after this task wrote it, or, outside of an
-        emergency, after this task first read it.
+        emergency, after this task first read it. Raises GlassBroken once break_glass.yml has written it after that
+        first read.
         """
         self.route = self.kind.read(self.cluster, self.server)
+        self._refuse_break_glass()
         run = self.kind.run(self.route)
         if self._runs is None and not self.emergency:
             self._runs = {run}
@@ -125,6 +130,14 @@ class Shift:
                 f"This run lost the Lease of {self.server} (run {run} wrote its route) and makes no further changes."
             )
         return self.kind.weights(self.route, self.server)
+
+    def _refuse_break_glass(self) -> None:
+        found = broken_glass.mark(self.kind.written(self.route))
+        if self.glass is None:
+            self.glass = found
+        if found and found != self.glass:
+            said = broken_glass.sentence(broken_glass.of_route(self.server, self.route), self.server)
+            raise GlassBroken(f"The weights of {self.server} are left as they are: {said}")
 
     def write(self, before: Weights, wanted: Weights, target: pools.Stable | None = None) -> None:
         """Set the weights on the route as it was read; read it again and retry when somebody changed it in between.
@@ -199,7 +212,7 @@ class Shift:
             seconds += self._answers_needed(wanted) / self.rate
         try:
             self._verify(wanted, during_wait, Deadline(seconds))
-        except (LeaseLost, Overwritten):
+        except (LeaseLost, Overwritten, GlassBroken):
             raise
         except Failure:
             if self.waiting.seconds == waited:
@@ -224,7 +237,7 @@ class Shift:
             if self.public
             else nullcontext()
         )
-        monitor = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted))
+        monitor = OverwriteMonitor(self.task, self.cluster, self.server, self.expected(wanted), self.glass or "")
         with stream as answers, monitor as self.monitor:
             during_wait()
             if answers is None or self.public is None:
@@ -494,7 +507,10 @@ class Shift:
     def _unless_failing(
         self, answers: t.Iterable[share.Answer], pool: str, wanted: Weights
     ) -> t.Iterator[share.Answer]:
-        """Yield the answers. Raise FailedAnswers once too many of this pool fail."""
+        """Yield the answers. Raise FailedAnswers once too many of this pool fail, unless nobody wants to know."""
+        if not self.task.params.get("stop_at_burst", True):
+            yield from answers
+            return
         # lazy: emergency path
         from ansible_collections.mcp.server.plugins.module_utils._traffic import synthetic
 
@@ -554,7 +570,8 @@ def update_record(shift: Shift, change: record.Change, seconds: float | None = N
     except LeaseLost:
         raise
     except (Failure, TimeoutError) as error:
-        shift.task.warn(f"The release record of {shift.server} was not written. {getattr(error, 'msg', error)}")
+        reason = getattr(error, "msg", f"The API server gave {error}.")
+        shift.task.warn(f"The release record of {shift.server} was not written. {reason}")
 
 
 def text(weights: Weights) -> str:

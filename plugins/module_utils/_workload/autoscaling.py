@@ -10,7 +10,9 @@ original value on the autoscaler, so that it survives a run that is killed.
 
 from __future__ import annotations
 
+import functools
 import json
+import threading
 import typing as t
 import weakref
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.outage impo
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.retry import on_conflict
 from ansible_collections.mcp.server.plugins.module_utils._release import fence
 from ansible_collections.mcp.server.plugins.module_utils._server import POOLS, Server
-from ansible_collections.mcp.server.plugins.module_utils._task import Deadline
+from ansible_collections.mcp.server.plugins.module_utils._task import Deadline, started
 
 Object = dict[str, t.Any]
 
@@ -146,11 +148,11 @@ def _find_by_name(
     """
     names = [form.format(workload=server.workload(pool)) for pool in POOLS for form in NAMES]
     items, refused = [], 0
-    for name in names:
-        path = _path(server, name)
+    asked = [path for name in names if (path := _path(server, name)) not in absent]
+    # All at once, as an API server in trouble takes seconds for each.
+    for path, wait in [(path, started(functools.partial(cluster.get, path))) for path in asked]:
         try:
-            if path not in absent:
-                items.append(cluster.get(path))
+            items.append(wait(threading.TIMEOUT_MAX))
         except NotFound:
             absent.add(path)
         except Forbidden:

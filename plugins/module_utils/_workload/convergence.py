@@ -28,7 +28,7 @@ def endpoints(task: Task, cluster: Api, server: Server, pool: str, wanted: int) 
     bound = Deadline(max(MOMENT, TRIES - outage.current().ago))
     shown_at = 0.0
     while (ready := server.ready_endpoints(cluster, pool)) < wanted:
-        if bound.elapsed >= MOMENT and bound.elapsed - shown_at >= outage.EVERY:
+        if bound.left and bound.elapsed >= MOMENT and bound.elapsed - shown_at >= outage.EVERY:
             shown_at = bound.elapsed
             task.check_lease()
             task.progress(

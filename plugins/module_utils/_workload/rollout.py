@@ -103,6 +103,7 @@ class View:
         self.pool = pool
         self.path = server.workload_path(pool)
         self.title = server.workload_title(pool)
+        self.label = server.workload(pool) if server.is_single else pool  # in lines of progress
         self.revision = ""  # of a Deployment
         self.is_set = server.objects(pool).kind == STATEFUL_SET
         self.stale = stale
@@ -198,7 +199,7 @@ def wait(
     asked: set[str] = set()
     while True:
         now = view.state()
-        line, problems = f"{view.pool}: {now}", now.problems
+        line, problems = f"{view.label}: {now}", now.problems
         evidence = {"ready": now.ready, "reason": now.reason, "problems": list(now.problems)}
         no_more = now.failed or now.ready + len(problems) + now.behind >= now.wanted
         if now.done or (enough is not None and (now.ready >= enough or (now.ready and no_more))):

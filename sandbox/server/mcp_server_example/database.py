@@ -19,8 +19,10 @@ from .metrics import DATABASE_ERRORS, DATABASE_REQUESTS
 
 logger = logging.getLogger(__name__)
 
-# Seconds. A query's deadline covers the wait for a connection.
+# Seconds. A query waits less long for a connection than the pool tries to open it: on a busy machine, attempts that are
+# given up and begun anew would keep the database from ending any of them.
 CONNECTION_TIMEOUT = 2
+OPENING_TIMEOUT = 10
 QUERY_TIMEOUT = 4
 CHECK_INTERVAL = 5
 
@@ -54,7 +56,7 @@ class Database:
         await self.close()
         self._pool = AsyncConnectionPool(
             url,
-            kwargs={"connect_timeout": CONNECTION_TIMEOUT},
+            kwargs={"connect_timeout": OPENING_TIMEOUT},
             configure=_create_schema,
             check=AsyncConnectionPool.check_connection,
             min_size=1,

@@ -116,6 +116,12 @@ def a_job() -> Object:
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "{name}"}, "spec": spec}
 
 
+def a_pod(*containers: str) -> Object:
+    """Return one that no scheduler looks at."""
+    spec = {"schedulerName": "nobody", "containers": [{"name": name, "image": "x:1"} for name in containers]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "{name}"}, "spec": spec}
+
+
 def a_service() -> Object:
     spec = {"ports": [{"port": 80}], "selector": {"pool": "blue"}}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "{name}"}, "spec": spec}
@@ -1230,6 +1236,79 @@ RIGHTS = (
     ),
 )
 
+LOGS = (
+    Case(
+        "logs of a pod without a node",
+        (
+            create(PODS, a_pod("one", "two")),
+            get(
+                f"{PODS}/{{name}}/log",
+                {"status": Differs(204, 200, "Both are a log without lines.")},
+                query={"container": "two", "tailLines": "5"},
+            ),
+            get(
+                f"{PODS}/{{name}}/log",
+                failure(
+                    400,
+                    "BadRequest",
+                    "a container name must be specified for pod {name}, choose one of: [one two]",
+                ),
+            ),
+            get(
+                f"{PODS}/{{name}}/log",
+                failure(400, "BadRequest", "container three is not valid for pod {name}"),
+                query={"container": "three"},
+            ),
+            get(f"{PODS}/nobody/log", not_found('pods "nobody"'), query={"container": "one"}),
+            get(
+                f"{PODS}/{{name}}/log",
+                forbidden('pods "{name}"', "get", "pods/log"),
+                query={"container": "one"},
+                limited=True,
+            ),
+        ),
+    ),
+)
+
+EPHEMERAL = (
+    Case(
+        "an ephemeral container is added to those of a pod",
+        (
+            create(PODS, a_pod("one")),
+            patch(
+                f"{PODS}/{{name}}/ephemeralcontainers",
+                {"spec": {"ephemeralContainers": [{"name": "tried", "image": "x:1"}]}},
+                {"status": 200, "/spec/ephemeralContainers/0/name": "tried"},
+                "strategic",
+                query={"fieldManager": "mcp.server", "dryRun": "All"},
+            ),
+            *(
+                patch(
+                    f"{PODS}/{{name}}/ephemeralcontainers",
+                    {"spec": {"ephemeralContainers": [{"name": name, "image": "x:1", "command": ["true"]}]}},
+                    {"status": 200},
+                    "strategic",
+                )
+                for name in ("first", "second")
+            ),
+            get(
+                f"{PODS}/{{name}}",
+                {
+                    "/spec/ephemeralContainers/2": MISSING,
+                    "/spec/containers/0/name": "one",
+                },
+            ),
+            patch(
+                f"{PODS}/{{name}}/ephemeralcontainers",
+                {"spec": {"ephemeralContainers": [{"name": "third", "image": "x:1"}]}},
+                forbidden('pods "{name}"', "patch", "pods/ephemeralcontainers"),
+                "strategic",
+                limited=True,
+            ),
+        ),
+    ),
+)
+
 # Until then the limited user has no rights yet.
 READY = Case("the rights are there", (replace(may("create", "", "configmaps", True), eventually=True),))
-CASES = (*OBJECTS, *GENERATIONS, *PATCHES, *LOCKING, *MANAGERS, *LISTS, *RIGHTS)
+CASES = (*OBJECTS, *GENERATIONS, *PATCHES, *LOCKING, *MANAGERS, *LISTS, *RIGHTS, *LOGS, *EPHEMERAL)

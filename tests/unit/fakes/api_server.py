@@ -32,6 +32,7 @@ from ansible_collections.mcp.server.tests.unit.fakes import managed_fields
 from ansible_collections.mcp.server.tests.unit.fakes.managed_fields import LIST_KEYS
 
 Object = dict[str, t.Any]
+Log = bytes | t.Callable[[], t.Iterable[bytes]]
 
 REASONS = {
     400: "BadRequest",
@@ -70,6 +71,7 @@ NOT_EMPTY = ("annotations", "finalizers", "labels", "ownerReferences")
 NOBODY = "nobody"  # the field manager of whom managedFields tell nothing
 VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 ACCESS_REVIEWS = "selfsubjectaccessreviews"
+LOCAL_REVIEWS = "localsubjectaccessreviews"
 REVIEWS = (ACCESS_REVIEWS, "selfsubjectreviews")  # which everybody may ask for
 
 
@@ -187,8 +189,9 @@ class ApiServer:
     """Objects by path. Tests may read and change them.
 
     log: every request that a client made. refused: "verb resource" that the client may not do. role: the rules of
-    the Role that the
-    client has, None for all rights. clock: gives the time.
+    the Role that the client has, None for all rights. roles_of_others: the same of other users, by their names.
+    clock: gives the time.
+    logs, previous_logs: of containers, by C(POD/CONTAINER): the log, or a function that yields its pieces.
     ahead: seconds by which its time differs from that, None when the client has not been told its time.
     rules: the faults that are still to come; clear() ends them. ports: where pods listen on this machine, by name.
     controllers: called with the path of each object that was stored.
@@ -206,7 +209,10 @@ class ApiServer:
         self.rules: list[Rule] = []
         self.refused: set[str] = set()
         self.role: list[dict[str, list[str]]] | None = None
+        self.roles_of_others: dict[str, list[dict[str, list[str]]]] = {}
         self.ports: dict[str, int] = {}
+        self.logs: dict[str, Log] = {}
+        self.previous_logs: dict[str, Log] = {}
         self.controllers: list[t.Callable[[str], t.Any]] = []
         self.clock: t.Callable[[], datetime] = lambda: datetime.now(UTC)
         self._versions = itertools.count(1001)
@@ -218,6 +224,14 @@ class ApiServer:
 
     def get(self, path: str, **query: str) -> Object:
         return self._ask(Request("GET", path, query=query))
+
+    def stream(self, path: str, *, seconds: float, max_bytes: int, **query: str) -> t.Iterator[bytes]:
+        log = self._ask(Request("GET", path, query=query))
+        for piece in [log] if isinstance(log, bytes) else t.cast(t.Iterable[bytes], log):
+            yield piece[:max_bytes]
+            max_bytes -= len(piece)
+            if max_bytes <= 0:
+                return
 
     def create(self, path: str, body: Object, **query: str) -> Object:
         return self._ask(Request("POST", path, body, query=query))
@@ -325,8 +339,8 @@ class ApiServer:
 
     # Requests
 
-    def serve(self, request: Request) -> Object:
-        """Answer a client's request. Raises StatusError, or what a rule raises."""
+    def serve(self, request: Request) -> t.Any:
+        """Answer a client's request, with an object or with a log. Raises StatusError, or what a rule raises."""
         request = request._replace(body=_plain(request.body))
         with self._lock:
             self.log.append(request)
@@ -336,7 +350,7 @@ class ApiServer:
         self._follow_rules(request, after=True)
         return answer
 
-    def _ask(self, request: Request) -> Object:
+    def _ask(self, request: Request) -> t.Any:
         try:
             return self.serve(request)
         except StatusError as error:
@@ -377,7 +391,7 @@ class ApiServer:
         refused = f"{right.verb} {right.resource}" in self.refused
         return not refused and (self.role is None or any(grants(rule, right) for rule in self.role))
 
-    def _answer(self, request: Request) -> Object:
+    def _answer(self, request: Request) -> t.Any:
         place = place_of(request.path)
         with self._lock:
             if place is None:
@@ -387,6 +401,10 @@ class ApiServer:
                 resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
                 allowed = self._allows(Right(wanted["verb"], wanted["group"], resource, wanted.get("name", "")))
                 return {**request.body, "status": {"allowed": allowed}}
+            if place.resource == LOCAL_REVIEWS:
+                return {**request.body, "status": self._review(request.body["spec"])}
+            if request.method == "GET" and place.subresource == "log":
+                return self._log(place, self._existing(request.path.removesuffix("/log")), request.query)
             if request.method == "GET" and place.name:
                 return _plain(self._existing(request.path.removesuffix(f"/{place.subresource}")))
             if request.method == "GET":
@@ -410,6 +428,48 @@ class ApiServer:
                     "details": {"name": place.name},
                 }
         raise StatusError(405, "the server does not allow this method on the requested resource")
+
+    def _review(self, spec: Object) -> Object:
+        """Return whether another user may do something. The answer names the binding, as RBAC's does."""
+        wanted = spec["resourceAttributes"]
+        resource = "/".join(filter(None, (wanted["resource"], wanted.get("subresource"))))
+        right = Right(wanted["verb"], wanted["group"], resource, wanted.get("name", ""))
+        if not any(grants(rule, right) for rule in self.roles_of_others.get(spec["user"], [])):
+            return {"allowed": False}
+        binding = f'RoleBinding "theirs/{wanted["namespace"]}" of Role "theirs"'
+        return {"allowed": True, "reason": f"RBAC: allowed by {binding} to ServiceAccount"}
+
+    def _log(self, place: Place, pod: Object, query: t.Mapping[str, str]) -> t.Any:
+        """Return the log of a container. It has no times, so that C(sinceSeconds) leaves out nothing."""
+        spec = pod.get("spec", {})
+        names = [one["name"] for one in (*spec.get("containers", []), *spec.get("ephemeralContainers", []))]
+        name = query.get("container", "")
+        if not name and len(names) > 1:
+            choice = " ".join(names)
+            raise StatusError(
+                400, f"a container name must be specified for pod {place.name}, choose one of: [{choice}]"
+            )
+        name = name or names[0]
+        if name not in names:
+            raise StatusError(400, f"container {name} is not valid for pod {place.name}")
+        is_previous = query.get("previous") == "true"
+        log = (self.previous_logs if is_previous else self.logs).get(f"{place.name}/{name}")
+        if log is None and is_previous:
+            raise StatusError(400, f'previous terminated container "{name}" in pod "{place.name}" not found')
+        statuses = pod.get("status", {}).get("containerStatuses") or []
+        waits = [
+            one["state"]["waiting"] for one in statuses if one["name"] == name and "waiting" in one.get("state", {})
+        ]
+        if log is None and waits:
+            why = waits[0].get("reason")
+            raise StatusError(400, f'container "{name}" in pod "{place.name}" is waiting to start: {why}')
+        if not isinstance(log, bytes):
+            return log() if log is not None else b""
+        tail = int(query.get("tailLines", "-1"))
+        lines = log.splitlines(keepends=True)
+        return b"".join(lines[-tail:] if tail > 0 else [] if tail == 0 else lines)[
+            : int(query.get("limitBytes", "-1")) if "limitBytes" in query else None
+        ]
 
     def _existing(self, path: str) -> Object:
         place = place_of(path)
@@ -468,7 +528,7 @@ class ApiServer:
         return self._store(path, created)
 
     def _patch(self, request: Request, place: Place) -> Object:
-        path = request.path.removesuffix("/status")
+        path = request.path.removesuffix("/status").removesuffix("/ephemeralcontainers")
         if request.kind == "apply" and "fieldManager" not in request.query:
             raise StatusError(
                 422, "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"

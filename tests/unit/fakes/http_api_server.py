@@ -65,7 +65,10 @@ class Handler(BaseHTTPRequestHandler):
             request = Request(self.command, url.path, body, self.patch_kind(), query)
             creates = self.command == "POST" or (request.kind == "apply" and url.path not in self.server.api.objects)
             answer = self.server.api.serve(request)
-            self.send(201 if creates else 200, json.dumps(answer))
+            if isinstance(answer, dict):
+                self.send(201 if creates else 200, json.dumps(answer))
+            else:
+                self.stream([answer] if isinstance(answer, bytes) else answer)
         except StatusError as error:
             self.send(error.status, error.body, error.headers)
         except Failure as failure:  # which a test gave to fail()
@@ -81,6 +84,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
+
+    def stream(self, pieces: t.Iterable[bytes]) -> None:
+        """Answer as the API server does with a log, of which it does not know the length."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in filter(None, pieces):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def forward(self) -> None:
         """Forward a port of a pod, by the protocol v4.channel.k8s.io: data on channel 0, errors on channel 1."""

@@ -19,6 +19,7 @@ Path = tuple[str, ...]
 LIST_KEYS = {
     "containers": "name",
     "initContainers": "name",
+    "ephemeralContainers": "name",
     "volumes": "name",
     "env": "name",
     "volumeMounts": "mountPath",

@@ -15,18 +15,21 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils import _task
-from ansible_collections.mcp.server.plugins.module_utils._announce import payload, status
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload
 from ansible_collections.mcp.server.plugins.module_utils._guard.job import job
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import kept, version_problem, version_text
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_release_info
 from ansible_collections.mcp.server.plugins.module_utils._release import failed_versions, lease, record
 from ansible_collections.mcp.server.plugins.module_utils._report.page import page
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._status import fleet, judge
+from ansible_collections.mcp.server.plugins.module_utils._status import server as shown_server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
 from ansible_collections.mcp.server.plugins.module_utils._text import MAX_MESSAGE
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process, _outcomes
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.records import RECORD, release
+from ansible_collections.mcp.server.tests.unit.fakes.statuses import instance, pool, status
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/prod/leases/mcp-release"
@@ -191,16 +194,28 @@ def test_the_report(book: record.ReleaseRecord) -> None:
 
 def test_the_status(book: record.ReleaseRecord) -> None:
     for text in (HOSTILE, BIG):
-        pods = [{"name": text, "ready": True, "health_version": text, "digest": text, "problem": None}] * 2
-        pool = {"image_ref": text, "replicas": 2, "ready": 2, "pods": pods}
-        found = {
-            "record": book.current,
-            "history": list(book.history),
-            "holder": {"by": text, "since": "2026-11-24T05:00:00Z"},
-            "weights": {"blue": 90, "green": 10},
-            "live": "blue",
-        }
-        lines = status.lines(found, {"blue": pool, "green": pool}, {"msg": text}, 5)
+        words = ("namespace", "pod", "node", "state", "version", "health_version", "instance_id", "digest")
+        one = instance(**dict.fromkeys(words, text), restarts=1, restart_reason=text, problem=text)
+        found = status(
+            instances=[one, {**one, "ready": False}] * 2,
+            pools={name: pool(name, image_ref=text, missing=[text]) for name in ("blue", "green")},
+            release={
+                "record": {**book.current, "bypassed": [text], "bypass_reason": text},
+                "history": list(book.history),
+                "holder": {"by": text, "since": text},
+            },
+            share={"msg": text},
+            triggers=[{"pool": "blue", "gate": "errors", "verdict": "breach", "reason": text}],
+            drift=[text],
+            unread=[text],
+        )
+        found["findings"] = [one.text for one in judge.judge(found)]
+        several = [{"host": "a", "status": found}, {"host": "b", "status": {"msg": text}}]
+        lines = [
+            *shown_server.lines(found, 5),
+            *fleet.lines(several),
+            fleet.strangers(several, [{**one, "pod": "other"}], text),
+        ]
         assert all(is_clean(line, "\t") and len(line) <= MAX_MESSAGE for line in lines)
 
 

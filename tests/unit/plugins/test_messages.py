@@ -93,7 +93,8 @@ MESSAGES: dict[str, tuple[t.Callable[[], str], str]] = {
         release_in_progress,
         "A release of prod/mcp is in progress (by eva@runner, for 3 min 5 s). Wait for it to finish. "
         "If it was killed, its Lease expires in 40 s. "
-        "To take over, pass -e mcp_take_over=true -e mcp_reason=... (options take_over and reason of mcp_release).",
+        "To take over, pass -e mcp_take_over=true -e \"mcp_reason='...'\" "
+        "(options take_over and reason of mcp_release).",
     ),
     "a take-over": (
         lost_lease,

@@ -15,8 +15,31 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
-WRITES = {"adopt.yml", "bluegreen.yml", "install.yml", "rollback.yml", "watch.yml"}
+# controller.yml runs on no server.
+PLAYBOOKS = sorted(path for path in (ROOT / "playbooks").glob("*.yml") if path.stem != "controller")
+# What bluegreen.yml imports for one server, and for several that are released at once.
+SERVERS = ROOT / "playbooks" / "fleet" / "servers.yml"
+WRITES = {
+    "adopt.yml",
+    "bluegreen.yml",
+    "break_glass.yml",
+    "build.yml",
+    "ci_scaffold.yml",
+    "debug.yml",
+    "drill.yml",
+    "install.yml",
+    "rollback.yml",
+    "staging.yml",
+    "validate_guide.yml",
+    "watch.yml",
+}
+# What else the check of a playbook is told.
+ALSO = {
+    "bluegreen.yml": ", waves=not ansible_check_mode",
+    "break_glass.yml": """, also='-e mcp_restore=true' if mcp_restore is defined else "-e \\"mcp_reason='why'\\"\"""",
+    "watch.yml": ", forks=ansible_forks",
+}
+EMERGENCIES = {"break_glass.yml", "rollback.yml"}
 SERVER = {
     "mcp_endpoint": {"url": "http://127.0.0.1:9"},
     "mcp_image": "example/image",
@@ -80,7 +103,8 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
     )
     (tmp_path / "inventory.yml").unlink()
     (tmp_path / "two.yml").rename(tmp_path / "inventory.yml")
-    for name in sorted(WRITES):
+    # One play of each shape of the check; that all others have the same words is the last test here.
+    for name in ("bluegreen.yml", "break_glass.yml", "watch.yml"):
         code, output = play(name.removesuffix(".yml"), "-e", "version=v1.2.0")
         assert (
             code != 0
@@ -88,6 +112,8 @@ def test_more_than_one_server_that_nobody_named_is_refused(play, tmp_path):
             f"all."
             in output
         )
+    code, output = play("break_glass")
+    assert "For example: ansible-playbook break_glass.yml -l a -e \"mcp_reason='why'\"" in output, output
     code, output = play("rollback", "-l", "all")
     assert code != 0 and "Refusing" not in output and "/nowhere/kubeconfig" in output, output
     code, output = play("status")
@@ -142,16 +168,21 @@ def test_a_connection_and_a_become_of_the_inventory_don_t_count(play, tmp_path):
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
 def test_every_playbook_looks_which_servers_are_meant(playbook):
-    (play,) = yaml.safe_load(playbook.read_text())
+    file = SERVERS if playbook.name == "bluegreen.yml" else playbook
+    (play,) = yaml.safe_load(file.read_text())
     assert "mcp.server.require_hosts(" in play["hosts"]
-    assert play["vars_files"] == ["vars/controller.yml"]
-    assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name == "rollback.yml")
+    assert [(file.parent / one).resolve() for one in play["vars_files"]] == [ROOT / "playbooks/vars/controller.yml"]
+    assert (play.get("strategy") == "ansible.builtin.linear") == (playbook.name in EMERGENCIES)
     (check, variables) = play["pre_tasks"]
-    if playbook.name == "rollback.yml":  # no task, in which nothing fails
+    if playbook.name in EMERGENCIES:  # no task, in which nothing fails
         assert "mcp.server.check_variables'" in variables["when"] and "strict=false" in variables["when"]
     else:  # a task, whose failure is that of its host
         assert "mcp.server.check_variables'" in variables["ansible.builtin.assert"]["that"] and "when" not in variables
     assert variables["tags"] == "always"
     assert all(task["ansible.builtin.import_role"]["rolespec_validate"] is False for task in play["tasks"])
     assert "mcp.server.is_no_mcp_server(" in check["when"] and check["tags"] == "always"
-    assert (f"writes='{playbook.name}'" in check["when"]) == (playbook.name in WRITES)
+    writes = f", writes='{playbook.name}'" if playbook.name in WRITES else ""
+    assert check["when"] == (
+        "inventory_hostname | mcp.server.is_no_mcp_server(hostvars, ansible_play_hosts_all, "
+        f"named=ansible_limit | default(mcp_hosts | default('')){writes}{ALSO.get(playbook.name, '')})"
+    )

@@ -35,6 +35,7 @@ NATIVE = {
     "dict": ({"url": "http://some.where", "n": 3, "of": ["a"]}, {}),
     "list of dict": ([{"name": "a", "n": 3}], []),
     "list of str": (["a", "b"], []),
+    "list of path": (["/some/file", "/other"], []),
     "raw": ("a-name", {"stateful_set": "a", "service": "b"}),  # mcp_blue and mcp_green
 }
 
@@ -160,6 +161,7 @@ def test_text_means_the_same_as_the_native_value(ansible, tmp_path):
             "a: version is not set: pass the version to release, such as -e version=v1.2.0.",
         ),
         ("bluegreen", {"version": ""}, "version is not set"),
+        ("bluegreen", {"version": "", "mcp_image_ref": ""}, "version is not set"),
         ("bluegreen", {"version": "v1.2.0", "mcp_guard": "maybe"}, "mcp_guard must be true or false, not 'maybe'."),
         (
             "bluegreen",
@@ -233,7 +235,7 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
         "good,bad,fine",
         "-f",
         "1",
-        extra={"version": "v1"},
+        extra={"version": "v1", "mcp_waves": "[]"},
         strategy=strategy,
     )
     assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output and "Traceback" not in output, (
@@ -241,6 +243,16 @@ def test_a_bad_value_of_one_server_stops_no_other(ansible, tmp_path, strategy):
     )
     for host in ("good", "fine"):
         assert f'fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster to connect to' in output, output
+
+
+def test_a_bad_value_of_one_server_keeps_a_fleet_from_its_first_wave(ansible, tmp_path):
+    hosts = {"good": SERVER, "bad": {**SERVER, "mcp_guard": "maybe"}}
+    (tmp_path / "several.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    code, output = ansible(
+        "mcp.server.bluegreen", "-i", str(tmp_path / "several.yml"), "-l", "good,bad", extra={"version": "v1"}
+    )
+    assert code == 2 and "bad: mcp_guard must be true or false, not 'maybe'." in output, output
+    assert "No cluster to connect to" not in output and "Release the server" not in output, output
 
 
 def test_a_template_of_one_server_that_fails_keeps_no_other_from_its_rollback(ansible, tmp_path):
@@ -348,7 +360,11 @@ def test_unknown_names_of_hosts_and_extra_variables_are_told_once_for_each_host(
     assert "no playbook of mcp.server reads" not in output, output
 
 
-@pytest.mark.parametrize("book", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
+# These ask no cluster.
+WITHOUT_CLUSTER = {"build", "ci_scaffold", "controller"}
+
+
+@pytest.mark.parametrize("book", sorted({path.stem for path in (ROOT / "playbooks").glob("*.yml")} - WITHOUT_CLUSTER))
 def test_the_variables_of_the_connection_reach_every_role(ansible, book):
     host = {
         "mcp_namespace": "prod",
@@ -362,9 +378,15 @@ def test_the_variables_of_the_connection_reach_every_role(ansible, book):
         "mcp_prometheus": {"url": "http://127.0.0.1:3"},
         "mcp_install_gateway": {"name": "public"},
         "mcp_install_hostname": "mcp.example.com",
+        "mcp_debug_image_ref": "registry.example/tools:v1",
+        "mcp_check_registry": "false",  # staging.yml asks it first
+        "mcp_drill": "true",
+        "mcp_validate_guide": "true",
     }
     quick = {"mcp_rollback_api_retry_timeout": "0", "mcp_api_retry_timeout": "0", "mcp_release_id": "x"}
-    code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra={"version": "v1.2.0"})
+    quick["mcp_break_glass_api_retry_timeout"] = "0"
+    extra = {"version": "v1.2.0", "mcp_reason": "a"}
+    code, output = ansible(f"mcp.server.{book}", "-vvv", host=host | quick, extra=extra)
     who = (
         "Prometheus at http://127.0.0.1:3" if book == "replay" else "The API server http://127.0.0.1:1"
     )  # who is asked first

@@ -78,10 +78,10 @@ QUOTED = {"the server rejected our request due to an error in our request"}
 # The first word of a task's name.
 VERBS = frozenset(
     """
-    Add Announce Assert Begin Build Call Change Check Choose Collect Compare Continue Copy Create Delete Deploy
-    Discover End Evaluate Expire Fail Find Give Go Handle Install Leave List Make Measure Move Pause Plan Post
+    Add Announce Assert Begin Break Build Bypass Call Change Check Choose Collect Compare Continue Copy Create Delete
+    Deploy Discover End Evaluate Expire Fail Find Give Go Handle Install Leave List Make Measure Move Pause Plan Post
     Prepare Probe Publish Push Query Read Record Refuse Rehearse Release Remember Remove Replay Report Restore Retry
-    Return Roll Run Scale Send Shift Show Silence Skip Start Stop Take Try Update Validate Verify Wait Warn Watch
+    Return Roll Run Scale Scan Send Shift Show Silence Skip Start Stop Take Try Update Validate Verify Wait Warn Watch
     Write
     """.split()  # noqa: SIM905
 )

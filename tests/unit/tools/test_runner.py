@@ -10,6 +10,7 @@ import subprocess
 import threading
 import venv
 
+import failures
 import pytest
 import runner
 from jobs import Job
@@ -28,6 +29,8 @@ class Work:
     def do(self, one, log) -> None:
         self.did.append(one.job.name)
         log.write(f"doing {one.job.name}\n")
+        if one.job.name == "again":
+            log.write(f"t.py::test_x FAILED\nE   too late\n{failures.SECOND_TRY}\nt.py::test_x PASSED\n")
         if one.job.name == "full":
             raise OSError(28, "No space left on device")
         if one.job.name.startswith("bad"):
@@ -57,6 +60,12 @@ def test_all_pass(run):
     assert sorted(ended) == ["a passed", "b passed"] and one.failed == []
     assert one.closing_line() == "2 passed, 0 failed, 0 skipped"
     assert [line.split()[:2] for line in one.table()[1:]][-1] == ["all", "passed"] and len(one.table()) == 4
+
+
+def test_what_passes_at_its_second_try_is_named(run):
+    one, _ended = run(Job("a", 1), Job("again", 2))
+    assert one.failed == [] and one.closing_line() == "2 passed, 0 failed, 0 skipped"
+    assert one.second_tries() == ["again passed at its second try only:", "  t.py::test_x FAILED", "  E   too late"]
 
 
 def test_a_failure_shows_the_end_of_its_log_and_what_needs_it_is_not_tried(run, capsys):

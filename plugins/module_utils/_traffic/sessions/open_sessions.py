@@ -43,37 +43,52 @@ def open_sessions(
     metric is on the same port as MCP.
     """
     bound = Deadline(seconds)
-
-    def ask(pod: endpoint.Endpoint) -> int:
-        connection = pod.connection()
-        try:
-            with subject(f"{pod.name}: GET {metric['path']} on port {metric['port']}"):
-                reply = connection.fetch("GET", metric["path"], bound)
-                found = value(reply.text, metric["name"]) if reply.status == 200 else None
-                # Infinity and NaN are numbers in this format.
-                if found is None or not 0 <= found < 1e9:
-                    raise Fault(f"is answered {reply.status} without a number for {metric['name']}")
-                return round(found)
-        finally:
-            connection.close()
-
     try:
         ready = targets.pods_of_pool(cluster, server, pool)
     except targets.NoneReady:
         return 0
-    group = f"pool {pool}"
-    pods = [
-        endpoint.in_pod(
-            cluster,
-            server.namespace,
-            name_of(pod),
-            metric["port"],
-            option if _serves_mcp_at(cluster, server, pool, pod, metric["port"]) else None,
-            group,
-        )
-        for pod in ready
-    ]
-    return sum(targets.in_parallel(ask, pods))
+    pods = [metrics_of(cluster, server, pool, pod, metric, option) for pod in ready]
+    return sum(targets.in_parallel(lambda pod: _ask(pod, metric, bound), pods))
+
+
+def sessions_of_pod(
+    cluster: Api,
+    server: Server,
+    pool: str,
+    pod: Object,
+    metric: dict[str, t.Any],
+    seconds: float,
+    option: dict[str, t.Any] | None = None,
+) -> int:
+    """Return the open sessions of one pod. Raises Failure when it reports none. The rest is as in open_sessions()."""
+    return _ask(metrics_of(cluster, server, pool, pod, metric, option), metric, Deadline(seconds))
+
+
+def metrics_of(
+    cluster: Api, server: Server, pool: str, pod: Object, metric: dict[str, t.Any], option: dict[str, t.Any] | None
+) -> endpoint.Endpoint:
+    """Return where a pod exports a metric. The options are those of open_sessions()."""
+    own = option if _serves_mcp_at(cluster, server, pool, pod, metric["port"]) else None
+    return endpoint.in_pod(cluster, server.namespace, name_of(pod), metric["port"], own, f"pool {pool}")
+
+
+def _ask(pod: endpoint.Endpoint, metric: dict[str, t.Any], bound: Deadline) -> int:
+    return round(number(pod, metric, bound, 1e9))
+
+
+def number(pod: endpoint.Endpoint, metric: dict[str, t.Any], bound: Deadline, most: float) -> float:
+    """Return the value of a metric in a pod, which must be less than C(most). Raises Failure when it has none."""
+    connection = pod.connection()
+    try:
+        with subject(f"{pod.name}: GET {metric['path']} on port {metric['port']}"):
+            reply = connection.fetch("GET", metric["path"], bound)
+            found = value(reply.text, metric["name"]) if reply.status == 200 else None
+            # Infinity and NaN are numbers in this format.
+            if found is None or not 0 <= found < most:
+                raise Fault(f"is answered {reply.status} without a number for {metric['name']}")
+            return found
+    finally:
+        connection.close()
 
 
 def _serves_mcp_at(cluster: Api, server: Server, pool: str, pod: Object, port: int) -> bool:

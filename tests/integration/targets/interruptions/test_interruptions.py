@@ -103,6 +103,11 @@ def test_every_task_is_killed_once() -> None:
     # another release that was left half shifted.
     others = {
         "Validate the version",
+        "Validate that the Git repository can name the image",
+        "Validate that the image is the one that the command has accepted",
+        "Validate what is bypassed",
+        "Show whom to call when the release could not begin",
+        "Show whom to call",
         "Report the triggers that nobody watches",
         "Check what the release needs later",
         "Find the digest of the version",
@@ -113,6 +118,7 @@ def test_every_task_is_killed_once() -> None:
         "Run your own tasks before the first weight",
         "Shift the traffic",
         "Publish job stats",
+        "Publish the report as a job stat",
         "Write the version into the Git repository",
         "Take away the traffic that an unfinished release left on the idle pool",
     }

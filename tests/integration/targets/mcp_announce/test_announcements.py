@@ -125,31 +125,34 @@ def test_a_bad_version_and_whom_to_call():
     with webhooks() as (environment, came):
         code, output = told("bluegreen", environment, version="v1.2.1-not-mcp")
     assert code != 0
-    assert "1. Deployment issues: Platform Engineering On-Call" in output
+    assert "1. Application issues: MCP Development Team Lead" in output and "Deployment issues" not in output
     (body,) = [body for path, body in came if path.endswith("json")]
     assert body["outcome"] == "rolled_back" and "HTML" in body["release"]["reason"]
-    assert [one["name"] for one in body["escalation"]][2] == "Engineering Director"
+    assert body["kind"] == "application"
+    assert [one["name"] for one in body["escalation"]][1] == "Engineering Director"
 
 
 def test_a_rollback_that_fails_and_whom_to_call():
     """Where clients are said to be, nobody answers: the traffic can't be verified."""
     with webhooks() as (environment, came):
         code, output = told("rollback", environment, mcp_endpoint={"url": "http://127.0.0.1:9"}, mcp_shift_timeout=10)
-    assert code != 0 and "4. Customer impact: Engineering VP + Customer Success" in output, output
+    assert code != 0 and "1. Customer impact: Engineering VP + Customer Success" in output, output
     slack, generic = (next(body for path, body in came if path.endswith(form)) for form in ("slack", "json"))
-    assert "the rollback FAILED" in slack["text"] and "*Whom to call*" in slack["text"]
-    assert generic["failure"] and generic["failure"] in output
+    assert "the rollback FAILED" in slack["text"] and "*Whom to call (customer)*" in slack["text"]
+    assert generic["failure"] and generic["failure"] in output and generic["kind"] == "customer"
 
 
 def test_a_cluster_that_is_away_is_announced_too(tmp_path):
     with webhooks() as (environment, came):
         code, output = told("rollback", environment, mcp_kubeconfig=str(tmp_path / "nowhere"))
-    assert code != 0 and "1. Deployment issues" in output
+    # The endpoint answers, as the traffic needs no API server.
+    assert code != 0 and "1. Business impact: Engineering Director" in output
+    assert {body["kind"] for path, body in came if path.endswith("json")} == {"business"}
     assert {body["release"] is None for path, body in came if path.endswith("json")} == {True}
 
 
 def test_status():
     code, output = play("playbooks/status.yml")
     assert code == 0 and "changed=0" in output, output
-    for words in ("blue (live)  100 %   100.0 %  2/2    1.1.5", "no release in progress", "v1.2.0"):
+    for words in ("blue (live)  100 %   100.0 %  2 of 2 ", "no release in progress", "v1.2.0"):
         assert words in output

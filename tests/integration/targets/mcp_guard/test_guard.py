@@ -45,7 +45,9 @@ def words(weight: int, seconds: int, action: str = "rollback", version: str = "v
         "mcp_guard": True,
         "mcp_guard_action": action,
         "mcp_steps": [{"weight": weight, "seconds": seconds}, {"weight": 100, "seconds": 1}],
-        "mcp_triggers": {"errors": {"window": 15}, "error_burst": {"enabled": False}},
+        "mcp_triggers": {"errors": {"window": 15}},
+        "mcp_bypass": "error_burst",
+        "mcp_reason": "The trigger errors is to be seen.",
     }
     return ("-e", f"version={version}", "-e", json.dumps(more))
 

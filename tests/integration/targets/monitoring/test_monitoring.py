@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
+import sys
+import time
 import typing as t
 
 import pytest
@@ -19,7 +24,10 @@ from metrics import (
     until,
     value,
 )
-from playing import CONFIG, blue_again, module
+from playing import CONFIG, ROOT, blue_again, module
+
+sys.path.append(str(ROOT / "tests" / "tools"))
+import dashboard  # noqa: E402
 
 ENVOY = f'{{job="envoy",{OURS},pool="blue"}}'
 VERSION = '* on (namespace, pod, container) group_left (version) (up{job="mcp-server"} * 0 + 1)'
@@ -89,6 +97,56 @@ def test_what_gates_read_is_there_for_each_pod(expression: str) -> None:
     # The kubelet looks at a container that is new 10 to 20 s later.
     series = until(expression, lambda: len(found := query(expression)) == 2 and found, 40)
     assert {one["metric"]["version"] for one in series} == {"v1.1.5"}
+
+
+@pytest.fixture(scope="module")
+def both_pools() -> None:
+    """Clients of both pools, with MCP sessions; the share of green moves meanwhile."""
+    module("mcp_rollout", f"pool=green image_ref={CONFIG['image']}:v1.2.0 replicas=1")
+    traffic()
+    module("mcp_traffic_shift", "pool=green weight=50")
+    for _number in range(4):
+        traffic()
+        for pool in ("blue", "green"):
+            module("mcp_health", pool=pool, endpoint={"url": CONFIG["public_url"], "host": CONFIG["public_host"]})
+        time.sleep(5)
+
+
+def values(expression: str) -> list[float]:
+    """Return what Grafana would show of the last two minutes."""
+    now = time.time()
+    found = get(f"{CONFIG['prometheus_url']}/api/v1/query_range", query=expression, start=now - 120, end=now, step=5)[
+        "data"
+    ]["result"]
+    points = [float(value) for series in found for _at, value in series["values"]]
+    return [value for value in points if math.isfinite(value)]
+
+
+QUERIES = dashboard.expressions()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_dashboard_has_data(both_pools: None, name: str) -> None:
+    query = dashboard.filled(QUERIES[name], CONFIG["test_namespace"], "mcp-server", "30s")
+    found = until(name, lambda: values(query), 40)
+    if name.startswith(("Share", "Memory")):
+        assert max(found) > 0 and all(0 <= value <= 100 for value in found)
+    if name.startswith(("Requests", "Ready")):
+        assert max(found) > 0
+
+
+def test_the_variables_of_the_dashboard_find_the_server() -> None:
+    names = {"namespace": CONFIG["test_namespace"], "server": "mcp-server", "container": "mcp-server"}
+    asked = [one for one in json.loads(dashboard.FILE.read_text())["templating"]["list"] if one["type"] == "query"]
+    assert {one["name"] for one in asked} == set(names)
+    for one in asked:
+        query = dashboard.filled(one["query"], CONFIG["test_namespace"], "mcp-server", "30s")
+        selector, label = re.fullmatch(r"label_values\((?:(.*), )?(\w+)\)", query).groups()  # type: ignore[union-attr]
+        parameters = {"match[]": selector} if selector else {}
+        found = get(f"{CONFIG['prometheus_url']}/api/v1/label/{label}/values", **parameters)["data"]
+        if one.get("regex"):
+            found = [shown[1] for value in found if (shown := re.match(one["regex"].strip("/"), value))]
+        assert names[one["name"]] in found
 
 
 def test_an_alert_of_a_bad_image_arrives() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of the cluster that are away.
+"""Parts of the cluster that are away, or take no more writes.
 
 60 s without the API server, which is gone (nothing listens) or hangs (connections are accepted, and not answered);
 an emergency
@@ -15,9 +15,11 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 import typing as t
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +33,10 @@ BLUE = {"blue": 100, "green": 0}
 SECONDS = 60
 MANIFEST = Path("/etc/kubernetes/manifests/kube-apiserver.yaml")
 ASIDE = MANIFEST.parents[1] / "kube-apiserver.yaml.aside"
+# Break-glass has a Role of its own, which the releaser of the sandbox does not have.
+AS_ADMIN = ("-e", f"mcp_kubeconfig={CONFIG['admin_kubeconfig']}")
+GLASS = ("-e", "mcp_reason=INC-42", "-e", "mcp_break_glass_pool=blue")
+ETCD_CERTIFICATES = MANIFEST.parents[1] / "pki" / "etcd"
 
 pytestmark = pytest.mark.skipif(
     not (CONFIG["admin_kubeconfig"] and MANIFEST.exists()),
@@ -254,3 +260,52 @@ def test_an_emergency_with_the_gateways_controller_down() -> None:
     code, output = play("playbooks/rollback.yml")
     assert code == 0, output
     assert module("mcp_rollout_info")["pools"]["green"]["replicas"] == 0
+
+
+@soak
+def test_break_glass_with_the_gateways_controller_down() -> None:
+    green_is_live()
+    with at_zero("contour", "projectcontour"):
+        code, said = play("playbooks/break_glass.yml", *AS_ADMIN, *GLASS)
+        assert code == 0 and "the weights have no effect yet" in said, said
+        assert weights() == BLUE
+    code, said = play("playbooks/break_glass.yml", *AS_ADMIN, "-e", "mcp_restore=true")
+    assert code == 0 and weights() == {"blue": 0, "green": 100}, said
+
+
+def ask_etcd(path: str, **asked: t.Any) -> dict[str, t.Any]:
+    trusted = ssl.create_default_context(cafile=str(ETCD_CERTIFICATES / "ca.crt"))
+    trusted.load_cert_chain(ETCD_CERTIFICATES / "server.crt", ETCD_CERTIFICATES / "server.key")
+    request = urllib.request.Request(f"https://127.0.0.1:2379/v3/{path}", json.dumps(asked).encode())
+    with urllib.request.urlopen(request, context=trusted, timeout=10) as answer:
+        found: dict[str, t.Any] = json.load(answer)
+    return found
+
+
+@contextmanager
+def etcd_without_space() -> t.Iterator[None]:
+    """The alarm that etcd raises itself when its database is full: from then on it takes no write."""
+    (member,) = ask_etcd("cluster/member/list")["members"]
+    alarm = {"memberID": member["ID"], "alarm": "NOSPACE"}
+    ask_etcd("maintenance/alarm", action="ACTIVATE", **alarm)
+    try:
+        yield
+    finally:
+        ask_etcd("maintenance/alarm", action="DEACTIVATE", **alarm)
+
+
+@soak
+def test_etcd_without_space() -> None:
+    """The real one. In worst_days a proxy says the same for one server, so that others can use the cluster."""
+    green_is_live()
+    quick = ("-e", "mcp_rollback_api_retry_timeout=10")
+    with etcd_without_space():
+        code, said = play("playbooks/status.yml")
+        assert code == 0 and "green (live)" in said, said
+        for playbook, words in (("break_glass", (*AS_ADMIN, *GLASS)), ("rollback", quick)):
+            code, said = play(f"playbooks/{playbook}.yml", *words)
+            flat = " ".join(said.split())
+            assert code and "database space exceeded" in flat and "etcdctl alarm disarm" in flat, said
+            assert weights() == {"blue": 0, "green": 100}
+    code, said = play("playbooks/rollback.yml")
+    assert code == 0 and weights() == BLUE, said

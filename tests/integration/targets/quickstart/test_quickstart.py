@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import subprocess
-import time
 import typing as t
 from pathlib import Path
 
+import command_blocks
 import pytest
+from command_pages import NOT_RUN
 from playing import CONFIG, ENVIRONMENT, ROOT, kubectl, kubectl_command
 
 pytestmark = pytest.mark.skipif(
@@ -22,9 +21,11 @@ pytestmark = pytest.mark.skipif(
     reason="makes a namespace of its own, and needs images that only the sandbox's registry has",
 )
 
+PAGE = "docs/quickstart.md"
 NAMESPACE = f"quickstart-{secrets.token_hex(3)}"
 # What must differ on the sandbox: the page's text, what stands in its place, and why.
 SUBSTITUTES = (
+    ("https://github.com/mcp-server/mcp.server", f"{ROOT} mcp.server", "the repository that is tested"),
     ("mcp-tools", NAMESPACE, "a namespace of this run's own"),
     ("tools.example.com", f"{NAMESPACE}.example", "the gateway is shared, so is its list of host names"),
     ("http://127.0.0.1:8080", CONFIG["public_url"], "where the gateway is"),
@@ -40,62 +41,10 @@ SUBSTITUTES = (
         "the registry of these images; and half a minute less of watching",
     ),
 )
-# The blocks that no test runs, by the first words of the reason that the page gives.
-NOT_RUN = ["they need GitHub and PyPI", "the sandbox is the cluster, and has its gateway"]
-
-# What a run measures, and when.
-VARIES = re.compile(r"\b\d\d\.\d(?= %)|\d+ answers(?:, \d+ failed)?|\d\d:\d\d:\d\d|sha256:[0-9a-f]+")
-BLOCK = re.compile(r"^(?:<!-- (file|not run): ([^\n]*) -->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-class Block(t.NamedTuple):
-    """mark, value: of the comment before it: "file" and its name, "not run" and why, or empty."""
-
-    mark: str
-    value: str
-    language: str
-    text: str
-
-
-def blocks(page: str) -> list[Block]:
-    return [Block(*found.groups(default="")) for found in BLOCK.finditer(page)]
-
-
-def here(text: str) -> str:
-    for shown, stands_in, _why in SUBSTITUTES:
-        text = text.replace(shown, stands_in)
-    return text
-
-
-def missing(shown: str, said: str) -> list[str]:
-    """Return the lines that the page shows and a command did not say. What varies may be another there."""
-    lines = VARIES.sub("#", said).splitlines()
-    return [
-        line
-        for line in VARIES.sub("#", shown).splitlines()
-        if not any(all(part.strip() in one for part in line.split("...")) for one in lines)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("shown", "said", "good"),
-    [
-        ("49.0 % of 400 answers, by header", "[x] 51.5 % of 392 answers, 1 failed, by header", True),
-        ("49.0 % of 400 answers", "nothing measured", False),
-        ("green 100 %: measured 100.0 % of 40 answers", "green 100 %: measured 49.0 % of 40 answers", False),
-        ("live since 18:54:35 UTC", "live since 09:00:00 UTC", True),
-        ("green (live)  100 % ... image:1", "green (live)  100 %   2/2   image:1", True),
-        ("green 50 %", "green 10 %", False),
-    ],
-)
-def test_what_the_page_shows_is_compared(shown: str, said: str, good: bool) -> None:
-    assert (not missing(shown, said)) is good
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> t.Iterator[Path]:
-    """The reader's folder, with the clone of the repository that he has made."""
-    (tmp_path / "mcp.server").symlink_to(ROOT)
     try:
         yield tmp_path
     finally:
@@ -103,39 +52,29 @@ def folder(tmp_path: Path) -> t.Iterator[Path]:
 
 
 def test_each_command_of_the_page(folder: Path) -> None:
-    page = blocks((ROOT / "docs" / "quickstart.md").read_text())
-    assert [one.value for one in page if one.mark == "not run"] == NOT_RUN
     # A reader's environment: nothing but the collection that he has installed.
-    environment = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("MCP_")}
-    environment |= {
-        "KUBECONFIG": CONFIG["admin_kubeconfig"],
-        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
-        "PATH": os.pathsep.join([os.environ["PATH"], str(Path(kubectl_command()[0]).parent)]),
-    }
-    environment.pop("PYTHONPATH", None)
+    environment = command_blocks.reader(
+        ENVIRONMENT,
+        folder,
+        KUBECONFIG=CONFIG["admin_kubeconfig"],
+        ANSIBLE_COLLECTIONS_PATH=str(folder / "collections"),
+        PATH=os.pathsep.join([os.environ["PATH"], str(Path(kubectl_command()[0]).parent)]),
+        PIP_DRY_RUN="1",  # the tests' own environment has what the page installs
+    )
+    substitutes = [(shown, stands_in) for shown, stands_in, _why in SUBSTITUTES]
     said, ran = "", 0
-    for one in page:
-        if one.mark == "file":
-            file = folder / one.value
+    for one in command_blocks.blocks(PAGE, ROOT):
+        text = command_blocks.substituted(one.text, substitutes)
+        if one.file:
+            file = folder / one.file
             file.parent.mkdir(exist_ok=True)
-            file.write_text(here(one.text))
+            file.write_text(text)
         elif one.language == "text":
-            assert not (lost := missing(here(one.text), said)), f"{lost} not in\n{said}"
-        elif one.mark != "not run":
+            assert not (lost := command_blocks.missing(text, said)), f"{lost} not in\n{said}"
+        elif not any(page == PAGE and one.has(words) for page, words in NOT_RUN):
             assert one.language == "shell", one
-            start = time.monotonic()
-            done = subprocess.run(
-                ["bash", "-euc", here(one.text)],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=240,
-                check=False,
-            )
-            said, ran = done.stdout, ran + 1
-            print(f"{time.monotonic() - start:.1f} s: {one.text}")
-            assert done.returncode == 0, said
-    assert ran == 12  # a block that the pattern no longer finds would be run by nobody
+            done = command_blocks.run(text, folder, environment)
+            said, ran = done.said, ran + 1
+            print(f"{done.seconds:.1f} s: {one.text}")
+            assert done.code == 0, said
+    assert ran == 13  # a block that is no longer found would be run by nobody

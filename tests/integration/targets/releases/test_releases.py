@@ -266,7 +266,7 @@ def test_tasks_of_the_user_and_checks(tmp_path):
 
 @needs_admin
 def test_two_servers_in_one_play(tmp_path):
-    """Each gets its own steps; the target several has what goes wrong there."""
+    """Each gets its own steps, at the same time; the target several has what goes wrong there, mcp_fleet has waves."""
     sessions = {"server": "mcp-sessions", "kubeconfig": CONFIG["admin_kubeconfig"]}
     steps = {"mcp-server": [10, 50, 100], "mcp-sessions": [50, 100]}
     hosts = {
@@ -274,6 +274,7 @@ def test_two_servers_in_one_play(tmp_path):
             "mcp_steps": [{"weight": weight, "seconds": 2} for weight in weights],
             "mcp_warm_seconds": 1,
             "mcp_prometheus": None,
+            "mcp_waves": [],
         }
         for name, weights in steps.items()
     }

@@ -19,7 +19,12 @@ PLAYBOOK = "playbooks/rollback.yml"
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
 NAMESPACE = ("-n", CONFIG["test_namespace"])
 # As a survey gives them: text.
-AT_ONCE = {"mcp_steps": '[{"weight": "100", "seconds": "1"}]', "mcp_contract_check": "false", "mcp_warm_replicas": ""}
+AT_ONCE = {
+    "mcp_steps": '[{"weight": "100", "seconds": "1"}]',
+    "mcp_bypass": "contract",
+    "mcp_reason": "Its own target has it.",
+    "mcp_warm_replicas": "",
+}
 
 needs_admin = pytest.mark.skipif(
     not CONFIG["admin_kubeconfig"],

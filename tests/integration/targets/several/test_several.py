@@ -85,7 +85,9 @@ class History:
 def inventory(folder: Path, servers: t.Mapping[str, Small], **more: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Return the words that name these servers, in this order. more: variables of some of them."""
     hosts = {
-        name: variables(server.name, server.host, **{"mcp_inconclusive_timeout": 60, **more.get(name, {})})
+        name: variables(
+            server.name, server.host, **{"mcp_inconclusive_timeout": 60, "mcp_waves": [], **more.get(name, {})}
+        )
         for name, server in servers.items()
     }
     file = folder / "several.yml"
@@ -99,14 +101,14 @@ def steps(weights: t.Iterable[int], seconds: float = STEP) -> list[dict[str, flo
 
 def playbook(folder: Path, serial: bool) -> str:
     """Return bluegreen.yml, or a copy of it that takes one server after the other."""
-    original = ROOT / "playbooks" / "bluegreen.yml"
     if not serial:
-        return str(original)
+        return str(ROOT / "playbooks" / "bluegreen.yml")
+    original = ROOT / "playbooks" / "fleet" / "servers.yml"
     batch = folder / "serial.yml"
     text, found = re.subn(r"^  gather_facts: .*\n", r"\g<0>  serial: 1\n", original.read_text(), flags=re.MULTILINE)
     assert found == 1
-    batch.write_text(text)
-    (folder / "vars").symlink_to(original.with_name("vars"))
+    controller = ROOT / "playbooks" / "vars" / "controller.yml"
+    batch.write_text(text.replace("../vars/controller.yml", str(controller)))
     return str(batch)
 
 

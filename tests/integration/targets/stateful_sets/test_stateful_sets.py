@@ -97,15 +97,16 @@ def test_a_set_that_would_keep_its_pods_is_refused(server: Small, strategy: dict
         refused = act(server, "mcp_rollout", f"pool=green image_ref={image('v1.3.0')}", fails=True)
         assert says in refused["msg"] and "image_ref" not in refused
         checks = act(server, "mcp_preflight", fails=True)["checks"]
-        assert [one["id"] for one in checks if not one["ok"]] == ["workload_green"]
+        assert [one["id"] for one in checks if not one["ok"]] == ["workload_green", "drift"]
     finally:
         usual = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
         kubectl(*NAMESPACE, *name, json.dumps({"spec": {"updateStrategy": usual}}))
 
 
 def test_a_release_and_its_rollback_of_a_pool_at_0(server: Small, tmp_path: Path) -> None:
-    said = run(server, tmp_path, "bluegreen", "-e", "version=v1.3.0")
-    assert f"StatefulSet {CONFIG['test_namespace']}/{server.name}-blue has 1 replicas" in " ".join(said.split())
+    (blue,) = [one for one in act(server, "mcp_preflight")["checks"] if one["id"] == "workload_blue"]
+    assert f"StatefulSet {CONFIG['test_namespace']}/{server.name}-blue has 1 replicas" in blue["message"]
+    run(server, tmp_path, "bluegreen", "-e", "version=v1.3.0")
     # warm_replicas 0: blue has no pods left, and gets them in the emergency
     assert act(server, "mcp_release_info")["weights"] == GREEN
     deadline = time.monotonic() + 30
@@ -117,6 +118,15 @@ def test_a_release_and_its_rollback_of_a_pool_at_0(server: Small, tmp_path: Path
     assert act(server, "mcp_release_info")["weights"] == BLUE
     said = run(server, tmp_path, "rollback", "-e", "mcp_rollback_revision=1", "--check")
     assert f"revision 1 of StatefulSet {CONFIG['test_namespace']}/{server.name}-blue" in " ".join(said.split())
+
+
+def test_its_status(server: Small) -> None:
+    found = act(server, "mcp_status_info", "seconds=0")
+    assert not [one for one in found["findings"] if "does not exist" in one], found["findings"]
+    assert found["pools"]["blue"]["ready"] == found["pools"]["blue"]["replicas"]
+    assert {one["pod"] for one in found["instances"]} == {
+        f"{server.name}-{pool}-{number}" for pool in ("blue", "green") for number in pods(server, pool)
+    }
 
 
 def test_a_revision_by_its_number(server: Small) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from breaching import faults, judge_taken_back, last_answer, needs_admin, needs_prometheus, release, words
+from breaching import NO_BURSTS, faults, judge_taken_back, last_answer, needs_admin, needs_prometheus, release, words
 from playing import CONFIG, blue_again, clients, kubectl, module, play, rest, running, until, weights
 from soaking import soak
 
@@ -63,12 +63,12 @@ def replayed(folder: Path, **variables: t.Any) -> str:
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
-    # error_burst has a test of its own; a fifth of bad answers is near its limit.
-    triggers = {trigger: {"window": window}, "error_burst": {"enabled": False}}
+    triggers = {trigger: {"window": window}}
     with sooner, clients(tmp_path, 100) as seen:
-        code, output = release(version, triggers, LONG)
+        code, output = release(version, triggers, LONG, **NO_BURSTS)
     assert code != 0, output
     judge_taken_back(output, trigger, version, seen, window)
+    triggers["error_burst"] = {"enabled": False}
     assert f"would have been rolled back at 10 % by the trigger {trigger}" in replayed(tmp_path, mcp_triggers=triggers)
 
 

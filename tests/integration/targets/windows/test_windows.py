@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from breaching import faults, judge_taken_back, needs_admin, needs_prometheus, release
+from breaching import NO_BURSTS, faults, judge_taken_back, needs_admin, needs_prometheus, release
 from playing import blue_again, clients
 from soaking import soak
 
@@ -40,9 +40,8 @@ def start() -> t.Iterator[None]:
 def test_a_trigger_takes_back(
     version: str, trigger: str, window: int, fault: dict[str, str], options: dict[str, t.Any], tmp_path: Path
 ) -> None:
-    # A fifth of bad answers is near the limit of error_burst.
-    triggers = {"error_burst": {"enabled": False}, **({trigger: options} if options else {})}
+    triggers = {trigger: options} if options else {}
     with faults(**fault), clients(tmp_path, 60, seconds=1200) as seen:
-        code, output = release(version, triggers, STEPS, seconds=700)
+        code, output = release(version, triggers, STEPS, seconds=700, **NO_BURSTS)
     assert code != 0, output
     judge_taken_back(output, trigger, version, seen, window)

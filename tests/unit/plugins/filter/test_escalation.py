@@ -25,6 +25,19 @@ def test_lines():
     assert escalation([]) == []
 
 
+def test_of_one_kind():
+    tree = [*TREE, {"kind": "customer", "name": "VP"}, {"kind": "deployment", "name": "Platform"}]
+    assert escalation(tree, "customer") == [
+        "1. Customer impact: VP",
+        "2. Deployment issues: Platform Engineering On-Call (pager 1)",
+        "3. Business impact: Engineering Director",
+        "4. Kim (+1 555 0100)",
+    ]
+    assert escalation(tree, "") == escalation(tree)
+    with pytest.raises(AnsibleFilterError, match="must be one of deployment, application, business, customer"):
+        escalation(tree, "hardware")
+
+
 @pytest.mark.parametrize("tree", [None, "Kim", {"name": "Kim"}, ["Kim"], [{"contact": "Kim"}]])
 def test_no_tree(tree):
     with pytest.raises(AnsibleFilterError, match="mcp_escalation"):

@@ -13,20 +13,31 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import typing as t
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mcp.server.plugins.module_utils._break_glass import breaking, restoring
+from ansible_collections.mcp.server.plugins.module_utils._debug import asking, probes
 from ansible_collections.mcp.server.plugins.module_utils._http import credentials
+from ansible_collections.mcp.server.plugins.module_utils._jobs import reading
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import endpoints, field_managers
 from ansible_collections.mcp.server.plugins.module_utils._mcp import targets
-from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard, mcp_rollout_info, mcp_version_check
+from ansible_collections.mcp.server.plugins.module_utils._modules import (
+    mcp_guard,
+    mcp_preflight,
+    mcp_rollout_info,
+    mcp_version_check,
+)
 from ansible_collections.mcp.server.plugins.module_utils._pool_objects import PoolObjects
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks
 from ansible_collections.mcp.server.plugins.module_utils._release import lease, record
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._status import drift, instances
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
 from ansible_collections.mcp.server.plugins.module_utils._traffic import gitops, overwrite_monitor, pool_change
 from ansible_collections.mcp.server.plugins.module_utils._traffic.overwrites import Overwritten
@@ -62,6 +73,7 @@ def each_pod(cluster: Cluster, server: Server) -> None:
     for pod in found:
         pods.problem(pod, events, NOW, 30.0, "mcp", NOW, 1)
         mcp_version_check.describe(pod, "mcp")
+        instances.describe(pod, "mcp", "blue", {pods.name_of(pod): pod}, NOW)
         mcp_guard._last_output(pod)
 
 
@@ -78,6 +90,8 @@ def route(cluster: Cluster, server: Server) -> None:
 
 def deployments(cluster: Cluster, server: Server) -> None:
     server.image(cluster, "blue")
+    both = {pool: cluster.get(server.workload_path(pool)) for pool in ("blue", "green")}
+    drift.between_pools(both, {"blue": ["mcp-blue"], "green": ["mcp-green"]}, {"blue": "mcp", "green": "mcp"})
     server.digest(cluster, "blue")
     server.ready_endpoints(cluster, "blue")
     found = cluster.get(server.workload_path("blue"))
@@ -133,13 +147,10 @@ def probed(cluster: Cluster, server: Server) -> None:
 
 
 def preflight(cluster: Cluster, server: Server) -> None:
-    params = {
+    params = {name: option.get("default") for name, option in mcp_preflight.SPEC.options.items()} | {
         "guard": True,
-        "guard_service_account": "mcp-guard",
-        "gitops_ignores": [],
-        "required_secrets": [{"name": "token", "keys": ["token"]}],
+        "required_secrets": [{"name": "token", "keys": ["token"], "max_age_days": None}],
         "version": "v1.2.0",
-        "force_version": False,
     }
     for check in checks.checks(checks.Context(cluster, server, params)):
         assert is_sentence(check["message"])
@@ -150,10 +161,27 @@ def token(cluster: Cluster, server: Server) -> None:
     credentials.bearer_token(option, lambda name: cluster.get(f"/api/v1/namespaces/prod/secrets/{name}"))
 
 
+def broken_and_restored(cluster: Cluster, server: Server) -> None:
+    """Break the glass, and restore it."""
+    params = {"actions": list(breaking.ACTIONS), "pool": "blue", "replicas": 3, "reason": "INC-42", "keep": False}
+    for one in (breaking.Breaking(Task(params), cluster, server), restoring.Restoring(Task(params), cluster, server)):
+        with contextlib.suppress(Failure), mock.patch.object(breaking, "GATEWAY", 0.0):
+            one.run()
+        assert not [problem for problem in one.problems if "This is a bug" in problem]
+
+
 def guard(cluster: Cluster, server: Server) -> None:
     found = mcp_guard._read(cluster, server)
     mcp_guard._shown(found)
     mcp_guard.identity(found or {"metadata": {}})
+
+
+def debugged(cluster: Cluster, server: Server) -> None:
+    options = {"endpoint": None, "health_path": None, "health_checks": []}
+    for probe in asking.of_server(cluster, server, options).probes:
+        probes.words(probe)
+    for pod in cluster.get("/api/v1/namespaces/prod/pods")["items"]:
+        reading.state(pod, "mcp")
 
 
 READERS: dict[str, Read] = {
@@ -173,6 +201,8 @@ READERS: dict[str, Read] = {
         preflight,
         token,
         guard,
+        broken_and_restored,
+        debugged,
     )
 } | {
     "record": record.read,
@@ -181,10 +211,11 @@ READERS: dict[str, Read] = {
 }
 # What each kind of object is read by; all others are whole meanwhile.
 KINDS = {
-    "/pods/unready": ("rollout_state", "each_pod", "deployments", "probed"),
-    "/pods/": ("each_pod",),
+    "/pods/unready": ("rollout_state", "each_pod", "deployments", "probed", "preflight"),
+    "/pods/": ("each_pod", "debugged", "preflight"),
     "/events/": ("rollout_state", "each_pod"),
     "/deployments/": (
+        "broken_and_restored",
         "rollout_state",
         "deployments",
         "history",
@@ -196,18 +227,26 @@ KINDS = {
         "preflight",
     ),
     "/replicasets/": ("rollout_state", "history"),
-    "/endpointslices/": ("deployments", "probed", "preflight"),
-    "/services/": ("probed", "preflight", "deployments"),
-    "/horizontalpodautoscalers/": ("autoscalers", "change", "overwritten", "writers", "gitops", "preflight"),
-    "/poddisruptionbudgets/": ("budgets", "change"),
+    "/endpointslices/": ("deployments", "probed", "preflight", "debugged"),
+    "/services/": ("broken_and_restored", "probed", "preflight", "deployments", "debugged"),
+    "/horizontalpodautoscalers/": (
+        "broken_and_restored",
+        "autoscalers",
+        "change",
+        "overwritten",
+        "writers",
+        "gitops",
+        "preflight",
+    ),
+    "/poddisruptionbudgets/": ("budgets", "change", "preflight"),
     "/leases/": ("holder",),
     "/configmaps/": ("record", "preflight"),
     "/secrets/": ("preflight", "token"),
     "/nodes/": ("preflight",),
-    "/namespaces/prod": ("preflight",),
     "/jobs/": ("guard",),
+    "/namespaces/prod": ("preflight",),
 }
-OF_A_ROUTE = ("route", "change", "overwritten", "writers", "gitops", "preflight")
+OF_A_ROUTE = ("broken_and_restored", "route", "change", "overwritten", "writers", "gitops", "preflight")
 
 
 def is_sentence(text: str) -> bool:
@@ -226,7 +265,38 @@ def server_of_sets() -> Server:
 
 
 # What reads a pool's workload
-OF_SETS = ("rollout_state", "deployments", "history", "change", "overwritten", "gitops", "budgets", "preflight")
+OF_SETS = (
+    "broken_and_restored",
+    "rollout_state",
+    "deployments",
+    "history",
+    "change",
+    "overwritten",
+    "gitops",
+    "budgets",
+    "preflight",
+)
+
+
+@functools.cache
+def asked(name: str, kind: str, sets: bool) -> frozenset[str]:
+    """Return the paths that a reader asks for while all objects are whole."""
+    cluster = ApiServer(all_of_sets() if sets else recorded.objects(kind))
+    READERS[name](cluster, server_of_sets() if sets else server_of(kind))
+    return frozenset(request.path for request in cluster.log)
+
+
+def meets(name: str, path: str, kind: str, sets: bool = False) -> bool:
+    """Return whether a reader can meet this object: by its path, or in a list.
+
+    One that asks for neither while all is whole does the same when only this object is another, so it need not run.
+    """
+    if name == "writers":  # it takes the objects as they are
+        return True
+    return any(
+        path == one or path.startswith(f"{one}/") or f"/{path.split('/')[-2]}" == one[one.rfind("/") :]
+        for one in asked(name, kind, sets)
+    )
 
 
 def read_all(
@@ -245,10 +315,11 @@ def read_all(
 
 def readers_of(path: str, kind: str) -> t.Sequence[str]:
     if path in recorded.ROUTES[kind]:
-        return OF_A_ROUTE
+        return [name for name in OF_A_ROUTE if meets(name, path, kind)]
     if kind == "service":
         return ("route",)
-    return next((readers for part, readers in KINDS.items() if part in path or path.endswith(part)), ())
+    found = next((readers for part, readers in KINDS.items() if part in path or path.endswith(part)), ())
+    return [name for name in found if meets(name, path, kind)]
 
 
 CASES = [
@@ -298,10 +369,12 @@ def test_whole_stateful_sets_are_read() -> None:
 @pytest.mark.parametrize("path", [path for path in recorded.objects_of_sets() if not path.endswith("-green")])
 def test_any_optional_field_of_a_stateful_set_may_be_missing_or_null(path: str) -> None:
     objects = all_of_sets()
+    readers = [name for name in OF_SETS if meets(name, path, "httproute", sets=True)]
+    assert readers
     for place in recorded.optional(objects[path]):
         for null in (False, True):
             changed = recorded.without(objects[path], [(place, null)])
-            read_all(OF_SETS, {**objects, path: changed}, server=server_of_sets())
+            read_all(readers, {**objects, path: changed}, server=server_of_sets())
 
 
 @pytest.mark.parametrize(("path", "kind"), CASES)

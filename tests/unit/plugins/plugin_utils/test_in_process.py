@@ -21,6 +21,7 @@ from ansible.module_utils.basic import env_fallback
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection_line import announce
 from ansible_collections.mcp.server.plugins.module_utils._mcp import auth
+from ansible_collections.mcp.server.plugins.module_utils._release import runner
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, Spec, conceal
 from ansible_collections.mcp.server.plugins.plugin_utils import _in_process
 from ansible_collections.mcp.server.plugins.plugin_utils._in_process import InProcessAction
@@ -58,7 +59,9 @@ class Action(InProcessAction):
         return {"elsewhere": True, "wrap_async": wrap_async}
 
 
-def run(args, check_mode=False, transport="local", become=None, environment=None, async_val=0, action=Action):
+def run(
+    args, check_mode=False, transport="local", become=None, environment=None, async_val=0, action=Action, **variables
+):
     task = SimpleNamespace(
         args=args,
         check_mode=check_mode,
@@ -71,7 +74,9 @@ def run(args, check_mode=False, transport="local", become=None, environment=None
     shell = SimpleNamespace(tmpdir=None, env_prefix=lambda **variables: "")
     connection = SimpleNamespace(transport=transport, become=become, has_native_async=False, _shell=shell)
     templar = SimpleNamespace(template=lambda value: value)
-    return action(task, connection, None, None, templar, None).run(task_vars={"inventory_hostname": "mcp-prod"})
+    return action(task, connection, None, None, templar, None).run(
+        task_vars={"inventory_hostname": "mcp-prod", **variables}
+    )
 
 
 @pytest.fixture
@@ -214,6 +219,27 @@ def test_the_environment_of_the_play_applies_here_while_it_runs(monkeypatch):
     assert (
         os.environ["MCP_TEST_A"] == "before" and "MCP_TEST_B" not in os.environ and "MCP_TEST_PROXY" not in os.environ
     )
+
+
+class Named(Action):
+    RUN = staticmethod(lambda task: {"by": runner.runner_name()})
+
+
+@pytest.mark.parametrize(
+    ("variables", "by"),
+    [
+        ({"awx_user_name": "kim", "tower_user_name": "kim"}, "AWX job 42 of kim"),
+        ({"tower_user_name": "eva"}, "AWX job 42 of eva"),
+        ({"awx_user_name": 7}, "AWX job 42 of 7"),
+        ({"awx_user_name": None}, "AWX job 42"),  # of a schedule
+        ({}, "AWX job 42"),
+    ],
+)
+def test_whoever_starts_a_job_of_awx_is_named(monkeypatch, variables, by):
+    monkeypatch.setenv("AWX_PRIVATE_DATA_DIR", "/runner")
+    monkeypatch.setenv("JOB_ID", "42")
+    assert run({"name": "x"}, action=Named, **variables)["by"] == by
+    assert "MCP_AWX_USER" not in os.environ
 
 
 class Outlasting(Action):
@@ -434,7 +460,8 @@ def test_each_action_plugin_is_of_its_own_module(name: str) -> None:
     """Most of them are links to one file, which finds its module by the name that it is imported by."""
     action = importlib.import_module(f"{COLLECTION}.action.{name}").ActionModule
     code = importlib.import_module(f"{COLLECTION}.module_utils._modules.{name}")
-    assert action.SPEC is code.SPEC and action.RUN is code.run
+    # One that is handed something by its action plugin is the same function all the same.
+    assert action.SPEC is code.SPEC and getattr(action.RUN, "func", action.RUN) is code.run
 
 
 def test_a_worker_that_drops_the_handlers_shows_no_traceback():

@@ -13,6 +13,7 @@ from ansible_collections.mcp.server.plugins.plugin_utils._outcomes import (
     release_failure,
     release_refusal,
     rollback_failure,
+    statuses,
     watched_pool,
 )
 
@@ -107,3 +108,18 @@ def test_the_pool_that_a_watch_judges(green, origin, pool, possible):
     weight = green if pool == "green" else 100 - green
     assert (judged["pool"], judged["weight"], judged["can_roll_back"]) == (pool, weight, possible)
     assert ("mcp_rollback_version" in judged["advice"]) is not possible
+
+
+def test_the_servers_of_a_play_with_what_was_read_of_each():
+    hostvars = {
+        "a": {"mcp_namespace": "prod", "status_result": {"state": "ok", "lines": ["x"], "invocation": {}}},
+        "b": {"mcp_namespace": "prod"},
+        "c": {"mcp_namespace": "prod", "status_result": "odd"},
+        "web": {"status_result": {"state": "ok"}},
+    }
+    assert statuses(["a", "b", "c", "web"], hostvars) == [
+        {"host": "a", "status": {"state": "ok"}},
+        {"host": "b", "status": {}},
+        {"host": "c", "status": {}},
+    ]
+    assert statuses(["a"], {"a": {"mcp_namespace": "x", "other": {"state": "ok"}}}, "other")[0]["status"]

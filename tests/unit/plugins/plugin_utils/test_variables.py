@@ -261,7 +261,8 @@ def test_a_role_reads_what_its_argument_spec_has(role):
 def test_all_variables_but_the_version_begin_with_the_prefix():
     names = {name for role in ROLES for name in _variables.of_role(role)} | _variables.TARGET.keys()
     assert {name for name in names if not name.startswith("mcp_")} == {"version"}
-    assert {role for role in ROLES if "version" in _variables.of_role(role)} == {"bluegreen", "install", "preflight"}
+    releasing = {"bluegreen", "build_image", "install", "preflight", "staging"}
+    assert {role for role in ROLES if "version" in _variables.of_role(role)} == releasing
 
 
 def test_every_option_of_server_and_cluster_has_a_variable():

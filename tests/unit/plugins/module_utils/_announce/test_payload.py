@@ -83,7 +83,34 @@ def test_the_generic_form():
         "version": "v1.1.5",
     }
     assert event["release"]["steps"][0]["share"]["green"] == 10.4
-    assert event["escalation"][1] == {"when": "", "name": "Director", "contact": ""}
+    assert event["escalation"][1] == {"when": "", "name": "Director", "contact": "", "kind": ""}
+
+
+LEVELS = [
+    {"kind": "deployment", "name": "Platform"},
+    {"kind": "application", "name": "Developers"},
+    {"kind": "business", "name": "Director"},
+    {"kind": "customer", "name": "VP"},
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "outcome", "kind", "expected", "called"),
+    [
+        ("ended", "rolled_back", "application", "application", ["Developers", "Director", "VP"]),
+        ("ended", "failed", None, "", ["Platform", "Developers", "Director", "VP"]),
+        ("ended", "succeeded", "application", "", []),
+        ("rollback_failed", "running", None, "business", ["Director", "VP"]),
+        ("rollback_failed", "running", "customer", "customer", ["VP"]),
+        ("paused", "running", None, "deployment", ["Platform", "Developers", "Director", "VP"]),
+    ],
+)
+def test_each_kind_of_failure_names_its_own(what, outcome, kind, expected, called):
+    event = payload.event(release(outcome), PLACE, what, "", LEVELS, kind)
+    assert (event["kind"], [one["name"] for one in event["escalation"]]) == (expected, called)
+    if kind and called:
+        heading = f"*Whom to call ({kind})*\n1. "
+        assert heading in payload.slack_payload(event)["text"]
 
 
 def test_slack_payload():
@@ -157,3 +184,34 @@ def test_stats():
         "to_version": "v1.2.0",
         "weights": {"blue": 0, "green": 100},
     }
+
+
+def test_an_annotation_is_of_the_time_of_the_release():
+    note = payload.grafana_payload(told("rolled_back", reason="5xx <b>of</b> green @all"))
+    assert {key: note[key] for key in ("time", "timeEnd", "tags")} == {
+        "time": 1795496400000,
+        "timeEnd": 1795497390000,
+        "tags": ["mcp-release", "prod/mcp", "rolled_back"],
+    }
+    first, why, *steps = note["text"].split("\n")
+    assert first == "prod/mcp: v1.2.0 was rolled back to v1.1.5"
+    assert "<b>" not in why and "&lt;" in why and "@all" not in why
+    assert [line.split(":")[2] for line in steps] == ["20 green 10 %", "20 green 100 %"]
+
+
+def test_an_annotation_of_a_fleet_has_no_servers_tag():
+    assert payload.grafana_payload({**told(), "namespace": "", "server": ""})["tags"] == ["mcp-release", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        told("running", "paused", "no data"),
+        told("rolled_back", "rollback_failed", "no endpoint"),
+        payload.event(None, PLACE, "release_failed", "no API server", TREE),
+        told(started="yesterday"),
+    ],
+)
+def test_an_annotation_without_such_a_time_is_of_now(event):
+    note = payload.grafana_payload(event)
+    assert set(note) == {"tags", "text"} and all(note["tags"])

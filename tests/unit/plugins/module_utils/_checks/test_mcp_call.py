@@ -104,9 +104,12 @@ def test_an_interrupted_call_to_a_server_that_hangs_ends_within_a_second(ran: Ra
         assert time.monotonic() - began < 0.3 + 1.8
 
 
-def test_without_an_endpoint(ran: Ran) -> None:
-    (outcome,) = ran(CALL)
-    assert outcome.reason.startswith("endpoint.url is missing")
+def test_without_an_endpoint_a_ready_pod_of_the_pool_is_asked(ran: Ran) -> None:
+    """What a pod answers is in the target mcp_flow_check."""
+    service = {"metadata": {"name": "weather-green"}, "spec": {"selector": {"pool": "green"}, "ports": [{"port": 80}]}}
+    api = ApiServer({"/api/v1/namespaces/shop/services/weather-green": service})
+    (outcome,) = ran(CALL, cluster=api)
+    assert outcome.reason.startswith("There is no pod of pool green (Service shop/weather-green")
 
 
 @pytest.mark.parametrize("padding", ["", "x" * 160], ids=["whole", "cut"])

@@ -89,7 +89,7 @@ def test_credentials():
         (said("matrix", [{"metric": {}, "values": [[1, 10**400]]}]), "samples that can't be read"),
         (said(None, []), "with a result where a matrix was expected"),
         ((200, b'{"status": "success"}'), "answered 200, and not as Prometheus does"),
-        ((200, b'{"status": "success", "data": null}'), "answered 200, and not as Prometheus does"),
+        ((200, b'{"status": "success", "data": null}'), "answered, and not as Prometheus does"),
         ((200, b'{"status": "success", "data": {"resultType": "matrix", "result": [{"met'), "not as Prometheus does"),
         ((200, b"<html>Please log in</html>"), "answered 200, and not as Prometheus does"),
         ((200, b"[" * 60000), "answered 200, and not as Prometheus does"),

@@ -15,8 +15,10 @@ import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._guard import watch as watching
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_guard
+from ansible_collections.mcp.server.plugins.module_utils._release import broken_glass
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._traffic.broken_glass import GlassBroken
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
@@ -119,13 +121,16 @@ def rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def watch(
-    world: World, action: str = "rollback", breach: t.Callable[[t.Any], str] = lambda _release: ""
+    world: World,
+    action: str = "rollback",
+    breach: t.Callable[[t.Any], str] = lambda _release: "",
+    progress: t.Callable[[str], None] = lambda _line: None,
 ) -> dict[str, t.Any]:
     options = json.dumps({"release_id": "r", "guard_id": "g", "action": action})
     given = {"namespace": "prod", "server": "mcp", "state": "running", "options": options}
     validated = mcp_guard.ArgumentSpecValidator(mcp_guard.SPEC.options, **mcp_guard.SPEC.rules()).validate(given)
     assert not validated.error_messages
-    task = Task(mcp_guard.given(validated.validated_parameters))
+    task = Task(mcp_guard.given(validated.validated_parameters), progress=progress)
     return watching.watch(task, world, SERVER, mcp_guard.emergency(task), breach)
 
 
@@ -155,6 +160,35 @@ def test_a_runner_that_dies(world: World, rolled_back: list[float]) -> None:
     assert world.release["guard"]["state"] == "rolled_back"
     assert "the run of eva@runner last renewed its Lease" in world.release["guard"]["reason"]
     assert world.holder is None
+
+
+def test_the_logs_of_the_bad_pool_are_kept_while_the_guard_has_the_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(task: Task) -> dict[str, t.Any]:
+        world.end("rolled_back")
+        return {"changed": True, "pool": "blue", "bad_pool": "green"}
+
+    holders: list[str | None] = []
+    monkeypatch.setattr(mcp_guard.single_shift, "run", run)
+    labels = {"pool": "green"}
+    world.put("/apis/apps/v1/namespaces/prod/deployments/mcp-green", {"spec": {"selector": {"matchLabels": labels}}})
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "mcp"}]}}
+    world.put("/api/v1/namespaces/prod/pods/a", pod)
+    world.logs = {"a/mcp": b"password=planted-5e1c\nfull\n"}
+    world.call(lambda: holders.append(world.holder), "GET", "/pods/a/log")
+    result = watch(world)
+    assert result["kept_logs"] == {"pool": "green", "logs": 1, "lines": 2, "pods_left_out": 0}
+    logs = world.objects[RECORD]["data"]["logs"]
+    assert "full" in logs and "planted" not in logs and json.loads(logs)["release"] == "r"
+    assert len(holders) == 1 and holders[0] not in (None, "run") and world.holder is None
+
+    # Without the right it ends as well.
+    world.refused = {"get pods/log"}
+    world.record({**world.release, "outcome": "running"})
+    world.renew("run")
+    result = watch(world)
+    assert (result["decision"], result["kept_logs"], world.holder) == ("rollback", None, None)
 
 
 def test_a_runner_that_comes_back_at_the_last_moment(
@@ -302,3 +336,37 @@ def test_a_release_that_is_paused_goes_back_at_a_breach(world: World, rolled_bac
         == "it is paused, and p95 is 2 s"
     )
     assert 50 < rolled_back[0] < 60
+
+
+BROKEN = broken_glass.text(broken_glass.Note("2026-11-24T12:01:00Z", "ana", "INC-1", {}))
+WORKLOAD = "/apis/apps/v1/namespaces/prod/deployments/mcp-blue"
+
+
+@pytest.mark.parametrize("action", ["rollback", "pause"])
+def test_one_leaves_a_broken_glass_alone_and_goes_on_once_it_is_restored(
+    world: World, rolled_back: list[float], action: str
+) -> None:
+    world.put(WORKLOAD, {"metadata": {"annotations": {broken_glass.ANNOTATION: BROKEN}}})
+    lines: list[str] = []
+    states: list[str] = []
+    world.at(400, lambda: states.append(world.release["guard"]["state"]))
+    world.at(401, lambda: world.change(WORKLOAD, {"metadata": {"annotations": {broken_glass.ANNOTATION: None}}}))
+    world.at(450, lambda: states.append(world.release["guard"]["state"]))
+    world.at(460, lambda: (world.release["outcome"] != "running" or world.end("succeeded"), world.renew(None)))
+    found = watch(world, action, progress=lines.append)
+    assert found["decision"] == ("rollback" if action == "rollback" else "end")
+    assert all(moment > 401 for moment in rolled_back) and bool(rolled_back) == (action == "rollback")
+    assert states[0] == "running"
+    (said,) = [line for line in lines if "nothing is done" in line]
+    assert "by ana: INC-1 (changed: Deployment prod/mcp-blue)" in said
+    assert "restored: the guard of prod/mcp goes on" in lines
+
+
+def test_one_that_a_person_forestalls_writes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_task: Task) -> dict[str, t.Any]:
+        world.end("succeeded")
+        raise GlassBroken("The glass of prod/mcp is broken.")
+
+    monkeypatch.setattr(mcp_guard.single_shift, "run", broken)
+    assert watch(world)["decision"] == "end"
+    assert world.release["guard"]["state"] == "running"

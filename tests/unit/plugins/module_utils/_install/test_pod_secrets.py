@@ -18,6 +18,19 @@ def workload(pod: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize(
+    "around",
+    [
+        lambda pod: {"kind": "Job", "spec": {"template": {"spec": pod}}},
+        lambda pod: {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}},
+        lambda pod: {"kind": "Pod", "spec": pod},
+    ],
+)
+def test_pods_of_every_kind(around: t.Callable[[t.Any], t.Any]) -> None:
+    pod = {"containers": [{"name": "w", "env": [{"name": "API_TOKEN", "value": "abcdef"}]}]}
+    assert pod_secrets.in_template(around(pod)) == ["abcdef"]
+
+
+@pytest.mark.parametrize(
     ("name", "value", "hidden"),
     [
         ("API_TOKEN", "abcdef", True),

@@ -319,6 +319,7 @@ def test_a_write_that_got_no_answer_is_not_sent_again(what: str) -> None:
         ("rpc error: code = Unavailable desc = error reading from server: EOF", True),
         ("context deadline exceeded", True),
         ('Internal error occurred: failed calling webhook "policy": connection refused', False),
+        ('Internal error occurred: failed calling webhook "policy": context deadline exceeded', False),
     ],
 )
 def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
@@ -331,12 +332,16 @@ def test_trouble_of_etcd_is_an_outage(message: str, away: bool) -> None:
     server = Raw(trouble, WHOLE)
     if away:
         assert cluster(server.url).get(PATH) == {}
-        with pytest.raises(Unanswered):
+        with pytest.raises(Unanswered) as unanswered:
             cluster(Raw(trouble).url).patch(PATH, {})
+        full = "space exceeded" in message
+        assert ("etcdctl alarm disarm" in unanswered.value.msg) == full
+        assert ("It is unknown whether" in unanswered.value.msg) != full
     else:
         with pytest.raises(Failure, match="failed calling webhook") as caught:
             cluster(server.url).get(PATH)
         assert not isinstance(caught.value, Unreachable)
+        assert "; repair what serves this webhook, or delete its configuration" in caught.value.msg
 
 
 @pytest.mark.parametrize(

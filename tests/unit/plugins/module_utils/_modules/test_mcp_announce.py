@@ -47,6 +47,7 @@ class Run:
             "event": "ended",
             "failure": None,
             "escalation": [{"name": "Kim", "contact": None, "when": None}],
+            "kind": None,
             "timeout": timeout,
             **more,
         }
@@ -222,3 +223,27 @@ def test_without_requests(run, monkeypatch):
 def test_a_bad_timeout(run):
     with pytest.raises(Failure, match="timeout is 0"):
         run(timeout=0)
+
+
+def test_an_annotation_with_a_token(run, monkeypatch, tmp_path):
+    """As Grafana's HTTP API asks for it: docs "Annotations HTTP API", POST /api/annotations."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "glsa_planted-1f2e3d")
+    with listening(200) as grafana:
+        hook = {"url": grafana.url, "format": "grafana", "token_env": "GRAFANA_TOKEN"}
+        result = run(hook)
+        assert result["delivered"] == 1
+    (got,) = grafana.got
+    assert got["headers"]["Authorization"] == "Bearer glsa_planted-1f2e3d"
+    assert set(got["body"]) == {"time", "timeEnd", "tags", "text"}
+    assert "planted" not in json.dumps([result, run.warnings, run.store.data])
+
+
+@pytest.mark.parametrize("token", ["", "two words"])
+def test_a_token_that_is_none_is_a_warning(run, monkeypatch, token):
+    monkeypatch.setenv("GRAFANA_TOKEN", token)
+    with listening(200) as grafana:
+        assert run({"url": grafana.url, "format": "grafana", "token_env": "GRAFANA_TOKEN"})["delivered"] == 0
+    assert not grafana.got
+    (warning,) = run.warnings
+    assert warning.startswith("Not announced to webhook 1: no bearer token in environment variable GRAFANA_TOKEN")
+    assert "two words" not in warning and "SECRET" not in warning

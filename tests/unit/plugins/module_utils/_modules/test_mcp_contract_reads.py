@@ -200,6 +200,6 @@ def test_a_baseline_that_does_not_answer_names_the_way_out(run: Run, start: t.An
     with pytest.raises(
         Failure,
         match=r"Cannot read .*: connection was refused.*\. So there is nothing to compare with: "
-        r".* mcp_contract_check=false",
+        r".* -e mcp_bypass=contract, ",
     ):
         run(endpoint={"url": start(MODERN).url}, baseline={"url": "http://127.0.0.1:1"})

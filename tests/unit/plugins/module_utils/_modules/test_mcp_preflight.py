@@ -5,13 +5,18 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import threading
+import types
 
 import pytest
 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Unreachable
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_preflight
 from ansible_collections.mcp.server.plugins.module_utils._preflight import checks as preflight_checks
+from ansible_collections.mcp.server.plugins.module_utils._preflight import image
+from ansible_collections.mcp.server.plugins.module_utils._preflight import pools as pool_checks
 from ansible_collections.mcp.server.plugins.module_utils._preflight.rights import rights
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
@@ -86,9 +91,13 @@ GOOD = {
         "status": {"parents": [{"parentRef": GATEWAY, "conditions": conditions()}]},
     },
     f"{NAMESPACE}/secrets/mcp-server-secrets": {"data": {"DATABASE_URL": encoded("s3cret"), "TOKEN": encoded("t0ken")}},
-    "/api/v1/nodes/node-1": {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+    "/api/v1/nodes/node-1": {
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "pods": "9"}}
+    },
 }
 GONE = None
+# Without a version and an image, or without a command.
+NOT_ASKED = ["registry", "platform", "image_check"]
 
 
 def cluster(objects, refused, role=None):
@@ -116,6 +125,48 @@ def run(monkeypatch):
     return go
 
 
+def test_only_what_is_named_is_bypassed_and_it_is_not_asked(run):
+    """A check that is bypassed may be the one that hangs."""
+    unready = {"/api/v1/nodes/node-1": {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}}
+    with pytest.raises(Failure, match="1 of 1 nodes are not Ready"):
+        run(unready, bypassed=["secrets"])
+    found = {check["id"]: check for check in run(unready, bypassed=["nodes", "room"])}
+    assert found["nodes"]["message"] == 'Check "nodes" is bypassed.' and found["nodes"]["skipped"]
+    assert [one for one in found.values() if "bypassed" in one["message"]] == [found["nodes"], found["room"]]
+    with pytest.raises(Failure, match="The guard has no image"):
+        run(guard_image_ref="", bypassed=["files"])
+    assert "guard_image" not in {check["id"] for check in run(guard_image_ref="", bypassed=["guard_image"])}
+
+
+def test_checks_are_made_side_by_side_and_told_in_their_order(monkeypatch):
+    """Each waits for all others, so that one after the other they would wait in vain; the first ends last."""
+    later = [one for one in preflight_checks.CHECKS if one[0] not in preflight_checks.PREMISES]
+    gate, others = threading.Barrier(len(later)), threading.Semaphore(0)
+
+    def check(_context, number):
+        gate.wait(5)
+        if number == 0:
+            for _other in later[1:]:
+                assert others.acquire(timeout=5)
+        others.release()
+        return f"number {number}"
+
+    slow = [(one[0], one[1], functools.partial(check, number=number)) for number, one in enumerate(later)]
+    premises = [one for one in preflight_checks.CHECKS if one[0] in preflight_checks.PREMISES]
+    monkeypatch.setattr(preflight_checks, "CHECKS", (*premises, *slow))
+    told = []
+    context = preflight_checks.Context(cluster({}, ()), Server.from_params(PARAMS), PARAMS)
+    found = preflight_checks.checks(context, told.append)
+    assert [one["id"] for one in found] == [one[0] for one in [*premises, *later]]
+    assert told[2:] == [f"ok: number {number}" for number in range(len(later))]
+
+
+@pytest.mark.parametrize("check_id", preflight_checks.NEVER_BYPASSED)
+def test_what_protects_the_cluster_is_asked_all_the_same(run, check_id):
+    found = next(check for check in run(bypassed=[check_id]) if check["id"] == check_id)
+    assert "bypassed" not in found["message"] and not found["skipped"]
+
+
 def test_what_else_to_know_of_the_route(run):
     rules = [*GOOD[ROUTE]["spec"]["rules"]]
     pools = [{"name": "mcp-server-blue", "weight": 0}, {"name": "mcp-server-green", "weight": 1}]
@@ -134,7 +185,8 @@ def test_all_good(run):
     assert [(check["id"], check["name"]) for check in checks] == [
         (identifier, name) for identifier, name, _look in preflight_checks.CHECKS
     ]
-    assert all(check["ok"] and not check["skipped"] and check["seconds"] >= 0 for check in checks)
+    assert all(check["ok"] and check["seconds"] >= 0 for check in checks)
+    assert [check["id"] for check in checks if check["skipped"]] == NOT_ASKED
     assert "s3cret" not in str(checks)
     assert [check["message"] for check in checks] == [
         "The API server https://api.example:6443 answers, Kubernetes v1.35.4.",
@@ -148,9 +200,23 @@ def test_all_good(run):
         "HTTPRoute mcp-prod/mcp-server is in force, with blue at 100 % and green at 0 %.",
         "The route sets header X-MCP-Pool on the answers of each pool. It was not tried: endpoint is not set.",
         "No GitOps tool sets what a release writes.",
+        "Nothing is changed by break_glass.yml.",
         "The required Secrets exist (mcp-server-secrets).",
+        "The age of Secret mcp-server-secrets is unknown.",
+        "No rights of the server's ServiceAccount are required (service_account_rights).",
+        "ServiceAccount mcp-prod/default of the server's pods has none of the 11 rights that a server must not have.",
         "No guard is configured.",
         "All 1 nodes are Ready.",
+        "The nodes have room for 2 more pods of pool green, each of which requests nothing.",
+        "The namespace has no ResourceQuota.",
+        "The namespace has no LimitRange.",
+        "No PodDisruptionBudget is for the pods of the pools.",
+        "Pool blue has x:v1.1.5, 0 of 2 pods ready.",
+        "Pool green has x:v1.1.5, 0 of 2 pods ready.",
+        "The pod templates of the pools differ in nothing but the image and what names the pool.",
+        "No version is named, so no image is looked for.",
+        "No version is named, so no image is looked for.",
+        "No command checks the image: image_check_command (mcp_image_check_command) is not set.",
         "No version is named, so none is looked up in the release record.",
     ]
 
@@ -202,16 +268,12 @@ def test_all_good(run):
             "has no value for DATABASE_URL, TOKEN",
         ),
         ({f"{NAMESPACE}/secrets/mcp-server-secrets": {}}, "has no value for DATABASE_URL, TOKEN"),
-        (
-            {"/api/v1/nodes/node-2": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}},
-            r"1 of 2 nodes are not Ready \(node-2\)",
-        ),
     ],
 )
 def test_one_thing_missing(run, objects, message):
     with pytest.raises(Failure, match=message) as failure:
         run(objects)
-    failed = [check for check in failure.value.evidence["checks"] if not check["ok"]]
+    failed = [check for check in failure.value.evidence["checks"] if not check["ok"] and check["required"]]
     assert len(failed) == 1
     assert failure.value.msg == failed[0]["message"]
 
@@ -221,10 +283,21 @@ def test_a_secret_without_permission(run):
         run(refused=["get secrets"])
 
 
-@pytest.mark.parametrize(("right", "name"), [("get namespaces", "namespace"), ("list nodes", "nodes")])
-def test_a_check_without_permission_is_skipped(run, right, name):
-    skipped = [check for check in run(refused=[right]) if check["skipped"]]
-    assert [(check["ok"], check["message"]) for check in skipped] == [(True, f'Check "{name}" skipped: no permission.')]
+@pytest.mark.parametrize(
+    ("right", "names"),
+    [
+        ("get namespaces", ["namespace"]),
+        ("list nodes", ["nodes", "room for the idle pool"]),
+        ("list resourcequotas", ["quotas"]),
+        ("list limitranges", ["limit ranges"]),
+        ("list poddisruptionbudgets", ["disruption budgets"]),
+    ],
+)
+def test_a_check_without_permission_is_skipped(run, right, names):
+    skipped = [check for check in run(refused=[right]) if check["skipped"] and check["id"] not in NOT_ASKED]
+    assert [(check["ok"], check["message"]) for check in skipped] == [
+        (True, f'Check "{name}" skipped: no permission.') for name in names
+    ]
 
 
 def test_all_failures_at_once(run):
@@ -246,15 +319,20 @@ def test_all_failures_at_once(run):
 @pytest.mark.parametrize(("path", "made"), [("/version", 1), (NAMESPACE, 2)])
 def test_nothing_more_is_asked_without_its_premise(run, path, made):
     with pytest.raises(Failure) as failure:
-        run({path: GONE})
-    assert len(failure.value.evidence["checks"]) == made
+        run({path: GONE}, version="v1.2.1", image="r.io/mcp", image_check_command=["false"])
+    found = failure.value.evidence
+    assert (len(found["checks"]), found["checked_digest"], found["goes_on"]) == (made, "", False)
 
 
 SERVER = Server("mcp-prod", "mcp-server", "{server}-{pool}", "mcp-server", "mcp-server")
 NAMESPACED = [right.rule() for right in rights(SERVER)]
 # What is not in the namespace, and the Secrets, whose names the inventory tells
 BESIDE = [
-    {"apiGroups": [""], "resources": ["namespaces", "nodes"], "verbs": ["get", "list"]},
+    {
+        "apiGroups": [""],
+        "resources": ["namespaces", "nodes", "resourcequotas", "limitranges"],
+        "verbs": ["get", "list"],
+    },
     {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["mcp-server-secrets"]},
 ]
 ACCOUNT = f"{NAMESPACE}/serviceaccounts/mcp-guard"
@@ -278,9 +356,8 @@ def of_other(rules):
 
 def test_a_role_that_is_narrowed_to_the_servers_objects_will_do(run):
     checks = run({ACCOUNT: {}}, role=[*NAMESPACED, *BESIDE], guard=True)
-    assert checks[2]["message"] == "This user has all rights in namespace mcp-prod that a release needs." and not any(
-        check["skipped"] for check in checks
-    )
+    assert checks[2]["message"] == "This user has all rights in namespace mcp-prod that a release needs."
+    assert [check["id"] for check in checks if check["skipped"]] == NOT_ASKED
 
 
 def test_a_role_that_is_not_narrowed_will_do(run):
@@ -405,6 +482,53 @@ def test_a_version_that_ended_badly_is_refused_unless_it_is_forced(run):
     run(recorded("running"), version="v1.2.1")
 
 
+UNREADY = {"/api/v1/nodes/node-1": {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}}
+
+
+def warned(checks):
+    return {check["id"] for check in checks if not check["ok"] and not check["required"]}
+
+
+def test_an_interrupted_release_goes_on_without_what_its_pods_needed_to_start(run, monkeypatch):
+    """It may have half of the traffic: no registry and no node may keep it there."""
+    monkeypatch.setattr(
+        image, "registry_for", lambda *_: types.SimpleNamespace(url="https://r.io", digest=lambda _image: None)
+    )
+    named = {"version": "v1.2.1", "image": "r.io/mcp"}
+    with pytest.raises(Failure, match="not Ready.*is not in the registry"):
+        run(UNREADY, **named)
+    found = run(recorded("running") | UNREADY, **named)
+    assert warned(found) == {"nodes", "room", "registry", "platform"}
+    with pytest.raises(Failure, match="not Ready.*is not in the registry"):  # that begins anew
+        run(recorded("running") | UNREADY, **{**named, "version": "v1.3.0"})
+
+
+def test_a_command_that_refuses_the_image_of_an_interrupted_release_refuses_it(run, monkeypatch):
+    """The tag may lead elsewhere now, so that it begins anew."""
+    digest = "sha256:" + "a" * 64
+    known = types.SimpleNamespace(url="https://r.io", digest=lambda _image: digest, platforms=lambda _image: set())
+    monkeypatch.setattr(image, "registry_for", lambda *_: known)
+    named = {"version": "v1.2.1", "image": "r.io/mcp", "image_check_timeout": 20}
+    with pytest.raises(Failure, match="refuses r.io/mcp@sha256:") as failure:
+        run(recorded("running"), **named, image_check_command=["false"])
+    assert failure.value.evidence["checked_digest"] == digest and failure.value.evidence["goes_on"]
+
+
+def test_one_bad_node_and_broad_rights_of_the_pods_only_warn(run, monkeypatch):
+    monkeypatch.setattr(ApiServer, "_review", lambda self, spec: {"allowed": True})
+    second = {"/api/v1/nodes/node-2": UNREADY["/api/v1/nodes/node-1"]}
+    assert warned(run(second)) == {"nodes", "service_account_excess"}
+    with pytest.raises(Failure, match="may list secrets, which a server must not"):
+        run(service_account_forbidden=[{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}])
+
+
+def test_pods_of_several_images_only_warn(run, monkeypatch):
+    """As they are after a release that was cut off, which has to be run again."""
+    differ = Failure("differ")
+    monkeypatch.setattr(pool_checks.pool_drift, "of_pods", lambda pool, digests: [differ.msg])
+    assert warned(run()) == {"running_blue", "running_green"}
+
+
 def test_a_number_is_no_version(run):
     with pytest.raises(Failure, match="version is 1.1, which is a number"):
         run(version=1.1)
@@ -463,7 +587,7 @@ def test_what_is_needed_later(monkeypatch, objects, params, failing):
         ({"/version": {"gitVersion": ["v1"]}}, ""),
         (
             {NAMESPACE: {"status": None}},
-            'Check "namespace" cannot read the API server\'s answer. Unexpected error AttributeError',
+            'Check "namespace" cannot read an answer. Unexpected error AttributeError',
         ),
         ({BLUE: {"spec": None}}, 'Check "blue workload" cannot read'),
         (

@@ -117,3 +117,18 @@ def test_what_the_pods_run_is_recorded(api: ApiServer) -> None:
     run = begin()["run_id"]
     begin(state="updated", digest=B[1:], image_ref=None, version=None, run_id=run)
     assert json.loads(api.objects[RECORD]["data"]["current"])["to"]["digest"] == B[1:]
+
+
+BY_HAND = {"bypassed": ["preflight", "gates"], "bypass_reason": "The registry is away."}
+
+
+def test_what_was_bypassed_stays_with_its_release(api: ApiServer) -> None:
+    found = begin(**BY_HAND)
+    assert {key: found["record"][key] for key in BY_HAND} == BY_HAND
+    # A run that continues it may bypass more, and takes nothing back.
+    taken = {"take_over": True, "reason": "cut off"}
+    assert begin(**taken)["record"]["bypassed"] == ["preflight", "gates"]
+    more = begin(**taken, bypassed=["gates", "health"], bypass_reason="It is slow, too.")
+    assert more["resumed"] and more["record"]["bypassed"] == ["preflight", "gates", "health"]
+    end("rolled_back", more["run_id"])
+    assert "bypassed" not in begin("v1.2.2")["record"]

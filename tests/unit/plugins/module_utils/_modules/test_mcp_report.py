@@ -14,10 +14,12 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes import conn
 from ansible_collections.mcp.server.plugins.module_utils._modules import mcp_report
 from ansible_collections.mcp.server.plugins.module_utils._report import page
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Task
+from ansible_collections.mcp.server.plugins.module_utils._workload.kept_logs import Kept, Log
 from ansible_collections.mcp.server.tests.unit.fakes.records import ID, Store, old, release, step
 
 START = 1795496400.0  # the release's
 LIGHT = 200_000  # bytes
+WARNINGS: list[str] = []  # of the module
 
 
 class Read(HTMLParser):
@@ -88,6 +90,26 @@ def test_outcomes(outcome, badge, headline):
     text = read(release(outcome), "prod/mcp").text
     assert badge in text and f"prod/mcp: {headline}" in text
     assert ("Ended not yet" in text) == (outcome == "running")
+
+
+def test_logs_of_the_bad_pool():
+    logs = (
+        Log("a", "mcp", True, ("<script>alert(1)</script> & more", "two")),
+        Log("b", "mcp", False, (), "Its log was not read within 3 s."),
+        Log("c", "mcp", False, ()),
+    )
+    kept = Kept(ID, "green", "2026-11-24T05:16:40Z", logs, 2)
+    found = read(release("rolled_back"), "prod/mcp", logs=kept)
+    assert found.tags.count("pre") == 1
+    for part in (
+        "Logs of the bad pool The last lines of pool green, kept at 05:16:40, without the secrets in them.",
+        "a/mcp (previous) <script>alert(1)</script> & more two",
+        "b/mcp Its log was not read within 3 s.",
+        "c/mcp It wrote nothing.",
+        "and of 2 more pods",
+    ):
+        assert part in found.text
+    assert "Logs of" not in read(release("rolled_back"), "prod/mcp").text
 
 
 def test_what_who_when_and_why():
@@ -240,7 +262,7 @@ def test_the_same_gives_the_same():
     assert page.page(release(), "prod/mcp", series()) == page.page(release(), "prod/mcp", series())
 
 
-def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
+def run(monkeypatch, dest, current, history=(), name=None, check_mode=False, **more):
     monkeypatch.setattr(connection, "connect", lambda params: Store(current, history))
     names = {
         "namespace": "prod",
@@ -249,9 +271,9 @@ def run(monkeypatch, dest, current, history=(), name=None, check_mode=False):
         "route": None,
         "container": None,
     }
-    return mcp_report.run(
-        Task({**names, "dest": str(dest), "release_id": name, "prometheus": None, "verdicts": []}, check_mode)
-    )
+    names |= {"release_id": name, "prometheus": None, "verdicts": [], "kind": None, "escalation": []}
+    names |= {"dest": str(dest), "dashboard_url": None}
+    return mcp_report.run(Task({**names, **more}, check_mode, warn=WARNINGS.append))
 
 
 def test_a_record_with_the_names_of_before_gives_the_same_report(monkeypatch, tmp_path):
@@ -285,6 +307,15 @@ def test_the_file(monkeypatch, tmp_path):
     assert run(monkeypatch, tmp_path / "a.html", release())["path"] == str(tmp_path / "a.html")
 
 
+def test_whom_to_call_for_a_failure(monkeypatch, tmp_path):
+    file = tmp_path / "a.html"
+    tree = [{"kind": "deployment", "name": "Platform"}, {"kind": "application", "name": "<Dev>", "contact": "pager 1"}]
+    run(monkeypatch, file, release("rolled_back"), kind="application", escalation=tree)
+    assert "application<br>1. Application issues: &lt;Dev&gt; (pager 1)</p>" in file.read_text()
+    run(monkeypatch, file, release(), escalation=tree)
+    assert "Kind of failure" not in file.read_text()
+
+
 def test_an_older_release(monkeypatch, tmp_path):
     history = ["broken", release("failed", id="2026-11-20T00:00:00.000Z-v1.1.9/../../x")]
     made = run(monkeypatch, tmp_path, release(), history, history[1]["id"])
@@ -301,3 +332,37 @@ def test_a_place_that_can_not_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(Failure, match="Cannot write the report to .*file/mcp-2026.*html: File exists"):
         run(monkeypatch, tmp_path / "file", release())
+
+
+def test_the_link_to_the_dashboard(monkeypatch, tmp_path):
+    run(monkeypatch, tmp_path, release(), dashboard_url='https://g.example.com/d/mcp?orgId=2&from=1&x="><b>')
+    (file,) = tmp_path.glob("*.html")
+    found = Read(file.read_text())
+    (url,) = found.outside
+    assert url == (
+        "https://g.example.com/d/mcp?orgId=2&x=%22%3E%3Cb%3E&var-namespace=prod&var-server=mcp"
+        "&from=1795496340000&to=1795497510000"
+    )
+    assert "Dashboard of both pools" in found.text and "<b>" not in file.read_text()
+    run(monkeypatch, tmp_path, release("running"), dashboard_url=" https://g.example.com/d/mcp ")
+    assert Read(file.read_text()).outside[0].endswith("&to=now")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("javascript:alert(1)", "must be an http or https URL"),
+        ("data:text/html,x", "must be an http or https URL"),
+        ("grafana.example.com/d/x", "must be an http or https URL"),
+        ("https:///d/x", "must be an http or https URL"),
+        ("https://[::1", "is not a URL"),
+        ("https://kim:planted@g.example.com/", "must not have a user name or password"),
+    ],
+)
+def test_what_is_no_link_is_left_out(monkeypatch, tmp_path, url, why):
+    WARNINGS.clear()
+    run(monkeypatch, tmp_path, release(), dashboard_url=url)
+    (file,) = tmp_path.glob("*.html")
+    assert not Read(file.read_text()).outside and "planted" not in file.read_text()
+    (warning,) = WARNINGS
+    assert f"dashboard_url {why}" in warning and url not in warning

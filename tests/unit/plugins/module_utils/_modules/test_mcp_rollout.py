@@ -31,6 +31,7 @@ PARAMS = {
     "replicas": None,
     "wait_timeout": 5.0,
     "ready_grace": 30.0,
+    "keep_logs": False,
 }
 STUCK = {"name": "mcp-server", "state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}
 
@@ -140,6 +141,7 @@ def test_changes_and_waits(monkeypatch):
         "replicas": 3,
         "autoscaler": None,
         "diff": {"before": {"image_ref": OLD, "replicas": 0}, "after": {"image_ref": NEW, "replicas": 3}},
+        "kept_logs": None,
         "ready": 3,
         "revision": "2",
     }
@@ -391,7 +393,7 @@ def test_a_wait_for_a_part_of_the_pods(ready, enough, says):
     stuck = rollout.State(wanted=3, ready=ready, reason="ErrImagePull", failed="not found; check it")
 
     class View:
-        title, pool = "Deployment prod/green", "green"
+        title, label = "Deployment prod/green", "green"
 
         def state(self):
             return stuck

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.mcp.server.plugins.module_utils import _results
 from ansible_collections.mcp.server.plugins.module_utils._modules import ending, mcp_traffic_shift, release_steps
 from ansible_collections.mcp.server.plugins.module_utils._modules.calls import Calls, Module
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Interrupted, LeaseLost, Task
@@ -73,6 +74,7 @@ class World:
         self.versions = ["v2"]  # that answers told at each step
         self.measured_by: str | None = "header"
         self.part = 1.0  # of the route's traffic that both pools get
+        self.validated: list[dict[str, t.Any]] = []  # what the validation finds
         self.held = False  # whether what is called looks at its task
         shown = {
             "SHIFT": lambda p: ("shift", "rollback" if p["rollback"] else p["weight"]),
@@ -81,6 +83,7 @@ class World:
             "GUARD": lambda p: ("guard", p["state"]),
             "ROLLOUT": lambda p: ("scale", p["pool"], p["replicas"]),
             "RELEASE": lambda p: ("record", p["state"], p["outcome"]),
+            "VALIDATION": lambda p: ("validate", p["pool"], tuple(p["checks"])),
             "SILENCE": lambda p: ("silence", p["state"]),
             "ANNOUNCE": lambda p: ("announce", p["event"]),
             "REPORT": lambda p: ("report",),
@@ -90,6 +93,8 @@ class World:
                 if hasattr(place, name):
                     module = getattr(place, name)
                     monkeypatch.setattr(place, name, replace(module, run=self._run(show)))
+        self.failed_percent: float | None = None  # of what clients get
+        monkeypatch.setattr(ending.Ending, "_failed_percent", lambda _ending: self.failed_percent)
         monkeypatch.setattr(release_steps.lease_renewal, "renewing", self._renewed)
         monkeypatch.setattr(release_steps, "STABLE_SECONDS", 0.3)
         images = {"blue": "r/x:v1", "green": "r/x:v2"}
@@ -132,6 +137,7 @@ class World:
                 "bad_pool": "green",
                 "gates": [{"gate": "errors"}],
                 "stats": {"id": "now-v2"},
+                "checks": self.validated,
             }
 
         return run
@@ -177,6 +183,7 @@ ALL = [
     ("shift", 100), ("session",), ("watch", 100, 5.0),
     ("watch", "warm", 3.0),
 ]  # fmt: skip
+DONE = [("record", "ended", "succeeded"), ("announce", "ended")]
 BACK = [("shift", "rollback"), ("scale", "green", 0), ("record", "lease_returned", None), ("announce", "ended")]
 
 
@@ -225,6 +232,38 @@ def test_a_breach_goes_back_at_once(world: World, at: tuple[t.Any, ...]) -> None
     assert world.given[-4]["reason"] == "It is bad." and world.given[-4]["api_retry_timeout"] == 600
 
 
+LEVELS = [{"kind": kind, "name": kind} for kind in ("deployment", "application", "business", "customer")]
+NO_WAY_BACK = {("shift", "rollback"): Failure("No way back.")}
+
+
+@pytest.mark.parametrize(
+    ("fails", "failed_percent", "kind"),
+    [
+        ({("watch", 10, 5.0): Failure("Errors.", verdict="breach")}, None, "application"),
+        ({("session",): Failure("It is sick.", healthy=False)}, None, "application"),
+        ({("shift", 10): FailedAnswers("Weights were written, but 5 failed.", "5 failed.")}, None, "application"),
+        ({("shift", 10): Failure("The route is not accepted.")}, None, "deployment"),
+        ({("watch", 10, 5.0): Failure("Nothing to see.", inconclusive=True)}, None, "deployment"),
+        ({("watch", 10, 5.0): Failure("Nothing to see.", inconclusive=True)}, 6.0, "customer"),
+        ({("shift", 10): Failure("It is bad."), **NO_WAY_BACK}, None, "business"),
+        ({("shift", 10): Failure("It is bad."), **NO_WAY_BACK}, 5.0, "business"),
+        ({("shift", 10): Failure("It is bad."), **NO_WAY_BACK}, 100.0, "customer"),
+    ],
+)
+def test_each_kind_of_failure_calls_its_own(
+    world: World, fails: dict[t.Any, BaseException], failed_percent: float | None, kind: str
+) -> None:
+    world.fails, world.failed_percent = fails, failed_percent
+    with pytest.raises(Failure) as raised:
+        world.go(announce={"escalation": LEVELS}, report={"dest": "/tmp/x/"})
+    assert raised.value.evidence["kind"] == kind
+    calls = [line for line in world.lines if line.startswith("call ")]
+    assert calls[0].startswith("call 1. ") and calls[0].endswith(f": {kind}")
+    announced = next(given for given in world.given if "webhooks" in given and given["kind"])
+    reported = next(given for given in world.given if "verdicts" in given)
+    assert announced["kind"] == reported["kind"] == kind
+
+
 def test_a_shift_whose_answers_fail_ends_with_how_many(world: World) -> None:
     """What the weights are is left out of the cause: they are not any more."""
     long, brief = "Weights of ns/x were written (...), but 5 of 9 answers failed.", "at 50 %, 5 of 9 answers failed."
@@ -232,6 +271,28 @@ def test_a_shift_whose_answers_fail_ends_with_how_many(world: World) -> None:
     with pytest.raises(Failure, match=rf"^v2 was rolled back; all traffic is on blue \(v1\) again\. Cause: {brief}$"):
         world.go()
     assert next(given for given in world.given if given.get("rollback"))["reason"] == long
+
+
+@pytest.mark.parametrize(
+    ("triggers", "stops"),
+    [({}, True), ({"latency": {"enabled": False}}, True), ({"error_burst": {"enabled": "false"}}, False)],
+)
+def test_a_shift_does_not_stop_at_a_burst_that_is_no_trigger(
+    world: World, triggers: dict[str, t.Any], stops: bool
+) -> None:
+    world.go(watch={"triggers": triggers})
+    assert [given["stop_at_burst"] for given in world.given if "stop_at_burst" in given] == [stops] * 3
+
+
+def test_a_release_without_sessions_of_its_own(world: World) -> None:
+    world.go(probe=False)
+    assert world.calls == [*(one for one in ALL if one != ("session",)), *DONE]
+
+
+def test_a_release_that_bypassed_something_says_so(world: World) -> None:
+    world.release = {**RELEASE, "reason": "", "bypassed": ["gates"], "bypass_reason": "Clients wait."}
+    world.go()
+    assert world.lines[-1].startswith("The release of v2 bypassed gates; reason: Clients wait.")
 
 
 def test_what_cannot_be_judged_stays(world: World) -> None:
@@ -566,6 +627,53 @@ def test_checks_that_fail_or_can_not_be_run_go_back(
     ):
         world.go(checks=[{"name": "mine", "command": {"argv": ["true"]}}])
     assert ("shift", "rollback") in world.calls
+
+
+def validated(name: str, verdict: str, *, required: bool = True) -> dict[str, t.Any]:
+    return _results.result(name, f"check {name}", verdict, f"What {name} says.", required=required)
+
+
+def test_a_validation_that_fails_goes_back(world: World) -> None:
+    """Each other check is in the result, too."""
+    found = [validated("a", "passed"), validated("b", "failed"), validated("c", "cannot_measure")]
+    options = {"checks": ["health", "b"], "prometheus": None}
+    with pytest.raises(Failure, match="validation: value of checks must be one or more of"):
+        world.go(validation=options)  # there is no check b
+    world.validated = found
+    with pytest.raises(Failure, match=r"again. Cause: Check check b failed after 0.0 s: What b says") as failed:
+        world.go(warm_seconds=5, validation={**options, "checks": ["health"]})
+    assert ("shift", "rollback") in world.calls
+    outcomes = [(one["name"], one["kind"], one["passed"]) for one in failed.value.evidence["checks"]]
+    assert outcomes == [
+        ("check a", "validation", True),
+        ("check b", "validation", False),
+        ("check c", "validation", True),
+    ]
+
+
+def test_a_validation_that_cannot_tell_is_a_warning(world: World) -> None:
+    world.validated = [
+        validated("a", "cannot_measure"),
+        validated("b", "cannot_measure", required=False),
+        validated("c", "skipped"),
+    ]
+    found = world.go(validation={"checks": ["health"]})
+    assert found["outcome"] == "succeeded" and ("shift", "rollback") not in world.calls
+    warned = [one for one in world.warnings if "alid" in one]
+    assert warned == ["Validation of ns/x cannot tell (check a): What a says."]
+    assert [one["reason"] for one in found["checks"]] == ["What a says.", "What b says.", "What c says."]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(Failure("There is no token."), "There is no token."), (KeyError("x"), "Unexpected error KeyError")],
+)
+def test_a_validation_that_cannot_begin_is_a_warning(world: World, error: Exception, words: str) -> None:
+    """So is a bug of it: none of the version."""
+    world.fails["validate", "green", ("mcp",)] = error
+    found = world.go(validation={"checks": ["mcp"]})
+    assert found["outcome"] == "succeeded" and found["checks"] == []
+    assert any(one.startswith(f"ns/x could not be validated. {words}") for one in world.warnings), world.warnings
 
 
 def test_it_goes_on_where_it_was_killed(world: World) -> None:

@@ -204,9 +204,8 @@ def test_a_release_that_goes_on_and_one_that_is_done(cluster: ApiServer) -> None
 
 @pytest.mark.parametrize("missing", ["api_server", "namespace"])
 def test_without_a_cluster_the_rest_is_told(cluster: ApiServer, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(
-        facts.preflight_checks, "checks", lambda _context: [{"id": missing, "ok": False, "message": f"No {missing}."}]
-    )
+    check = {"id": missing, "ok": False, "required": True, "message": f"No {missing}."}
+    monkeypatch.setattr(facts.preflight_checks, "checks", lambda _context: [check])
 
     def broken(_task: Task) -> dict[str, t.Any]:
         raise Failure("It does not answer.")

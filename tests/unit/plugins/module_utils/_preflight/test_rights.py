@@ -77,8 +77,8 @@ def test_many_rules_are_in_the_readme():
 
 def test_only_what_kubernetes_cannot_narrow_has_no_names():
     broad = {(right.resource, verb) for right in rights(SERVER) for verb in right.verbs if not right.names}
-    creates = {("configmaps", "create"), ("leases", "create"), ("jobs", "create")}
-    pods = {("pods", "list"), ("pods/portforward", "get"), ("pods/portforward", "create")}
+    creates = {(one, "create") for one in ("configmaps", "leases", "jobs", "localsubjectaccessreviews")}
+    pods = {("pods", "list"), ("pods/log", "get"), ("pods/portforward", "get"), ("pods/portforward", "create")}
     lists = {
         (resource, "list")
         for resource in ("replicasets", "endpointslices", "events", "horizontalpodautoscalers", "poddisruptionbudgets")

@@ -115,6 +115,103 @@ def test_aliases(fake, body, aliases):
     assert registry(fake.url).aliases(IMAGE) == aliases
 
 
+CONFIG = json.dumps({"os": "linux", "config": {"Labels": {"a": "b"}}}).encode()
+CONFIG_DIGEST = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
+OF_CONFIG = json.dumps({"config": {"digest": CONFIG_DIGEST}}).encode()
+BLOB = f"/v2/org/mcp-server/blobs/{CONFIG_DIGEST}"
+
+
+def test_config(fake):
+    fake.answers["GET", PATH] = (200, {}, OF_CONFIG)
+    fake.answers["GET", BLOB] = (200, {}, CONFIG)
+    assert registry(fake.url).config(IMAGE) == json.loads(CONFIG)
+
+
+def platform(architecture, system="linux"):
+    return {"digest": SHA, "platform": {"os": system, "architecture": architecture}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "platforms"),
+    [
+        # An index also lists attestations, of no platform.
+        (
+            {
+                "manifests": [
+                    platform("amd64"),
+                    platform("arm64"),
+                    platform("unknown", "unknown"),
+                    None,
+                    {"platform": 7},
+                ]
+            },
+            {"linux/amd64", "linux/arm64"},
+        ),
+        ({"manifests": []}, set()),
+        ({"config": {"digest": "../../x"}}, set()),
+        ({"config": 7}, set()),
+        ({}, set()),
+    ],
+)
+def test_platforms(fake, manifest, platforms):
+    fake.answers["GET", PATH] = (200, {}, json.dumps(manifest).encode())
+    assert registry(fake.url).platforms(IMAGE) == platforms
+
+
+@pytest.mark.parametrize(
+    ("found", "platforms"),
+    [({"os": "linux", "architecture": "arm64"}, {"linux/arm64"}), ({"os": "linux"}, set()), ({"os": 7}, set())],
+)
+def test_the_platform_of_a_manifest_is_in_its_configuration(fake, found, platforms):
+    text = json.dumps(found).encode()
+    digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+    fake.answers["GET", PATH] = (200, {}, json.dumps({"config": {"digest": digest}}).encode())
+    fake.answers["GET", f"/v2/org/mcp-server/blobs/{digest}"] = (200, {}, text)
+    assert registry(fake.url).platforms(IMAGE) == platforms
+
+
+def test_config_of_an_index_is_its_first_platforms(fake):
+    attestation = {"digest": "sha256:" + "b" * 64, "platform": {"os": "unknown", "architecture": "unknown"}}
+    index = {"manifests": [None, 7, attestation, {"digest": SHA, "platform": {"os": "linux"}}]}
+    fake.answers["GET", PATH] = (200, {}, json.dumps(index).encode())
+    fake.answers["GET", f"/v2/org/mcp-server/manifests/{SHA}"] = (200, {}, OF_CONFIG)
+    fake.answers["GET", BLOB] = (200, {}, CONFIG)
+    assert registry(fake.url).config(IMAGE) == json.loads(CONFIG)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"config": {"digest": "x"}}', b'{"manifests": []}', b'{"manifests": [{"digest": 7}]}']
+)
+def test_a_manifest_without_a_config(fake, body):
+    fake.answers["GET", PATH] = (200, {}, body)
+    assert registry(fake.url).config(IMAGE) == {}
+
+
+def test_config_of_no_image(fake):
+    assert registry(fake.url).config(IMAGE) == {}
+
+
+def test_indexes_that_lead_to_each_other(fake):
+    index = json.dumps({"manifests": [{"digest": SHA}]}).encode()
+    fake.answers["GET", PATH] = fake.answers["GET", f"/v2/org/mcp-server/manifests/{SHA}"] = (200, {}, index)
+    assert registry(fake.url).config(IMAGE) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        ((200, {}, b'{"other": 1}'), "other contents than its digest says"),
+        ((404, {}, b""), "answered 404, and not with an image's configuration"),
+        ((403, {}, b""), "refused"),
+    ],
+)
+def test_a_config_that_is_not_the_one(fake, answer, part):
+    fake.answers["GET", PATH] = (200, {}, OF_CONFIG)
+    fake.answers["GET", BLOB] = answer
+    with pytest.raises(Failure, match=part):
+        registry(fake.url).config(IMAGE)
+
+
 def guarded(scheme, right, then):
     def answer(request):
         if request.headers.get("Authorization") == right:

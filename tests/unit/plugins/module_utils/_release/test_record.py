@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.mcp.server.plugins.module_utils._announce import payload, status
+from ansible_collections.mcp.server.plugins.module_utils._announce import payload
 from ansible_collections.mcp.server.plugins.module_utils._guard.decide import Observation, decide
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import retry
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.connection import Conflict
@@ -26,10 +26,12 @@ from ansible_collections.mcp.server.plugins.module_utils._release import (
 from ansible_collections.mcp.server.plugins.module_utils._release.record import ReleaseRecord
 from ansible_collections.mcp.server.plugins.module_utils._report.page import page
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
+from ansible_collections.mcp.server.plugins.module_utils._status.server import lines
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, LeaseLost
 from ansible_collections.mcp.server.tests.unit.fakes.api_server import ApiServer
 from ansible_collections.mcp.server.tests.unit.fakes.records import old
 from ansible_collections.mcp.server.tests.unit.fakes.records import release as whole_release
+from ansible_collections.mcp.server.tests.unit.fakes.statuses import status
 
 SERVER = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
 RECORD = "/api/v1/namespaces/prod/configmaps/mcp-release"
@@ -356,7 +358,7 @@ def test_whatever_was_edited_it_can_be_read_shown_and_announced(seed):
                 event = payload.event(one, ("prod", "mcp"), what, "why", [])
                 assert all(json.dumps(form(event)) for form in payload.PAYLOADS.values())
         state = {"record": read, "history": list(book.history), "holder": None, "weights": {"blue": 1, "green": 9}}
-        assert status.lines({**state, "live": "blue"}, {}, {}, 9)
+        assert lines(status(release={**state, "live": "blue"}), 9)
         failed_versions.refusal(book, "v1.2.0", None)
         pools.rollback_target(read, None)
         record.is_judged(read)
@@ -451,7 +453,11 @@ def test_what_has_no_older_names_stays_as_it_is(document):
 
 @pytest.mark.parametrize(
     "environment, expected",
-    [({"AWX_PRIVATE_DATA_DIR": "/x", "JOB_ID": "42"}, "AWX job 42"), ({"JOB_ID": "42", "LOGNAME": "kim"}, "kim@")],
+    [
+        ({"AWX_PRIVATE_DATA_DIR": "/x", "JOB_ID": "42"}, "AWX job 42"),
+        ({"AWX_PRIVATE_DATA_DIR": "/x", "JOB_ID": "42", "MCP_AWX_USER": "kim\n\x1b[2J"}, "AWX job 42 of kim [2J"),
+        ({"JOB_ID": "42", "LOGNAME": "kim", "MCP_AWX_USER": "eva"}, "kim@"),
+    ],
 )
 def test_whoever_runs(monkeypatch, environment, expected):
     monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)

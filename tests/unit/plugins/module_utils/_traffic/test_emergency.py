@@ -106,7 +106,7 @@ OLD = release("old", "green", "succeeded")
         (
             release("new", outcome="succeeded"),
             release("new"),
-            [rolled_back(release("new", outcome="succeeded")), OLD],
+            [{**rolled_back(release("new", outcome="succeeded")), "had_succeeded": True}, OLD],
         ),
         # A named pool that the newest one did not come from: an entry of its own, and nothing runs any longer.
         (

@@ -253,6 +253,9 @@ class Kind:
     def weights(self, _route: dict[str, t.Any], _server: Server) -> dict[str, int]:
         return HALF
 
+    def written(self, route: dict[str, t.Any]) -> dict[str, t.Any]:
+        return route
+
 
 @pytest.mark.parametrize(
     ("emergency", "run", "wrote", "runs", "lost"),

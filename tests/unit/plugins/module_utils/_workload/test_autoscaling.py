@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -181,6 +182,20 @@ def test_nothing_is_known_where_both_are_forbidden():
         warning.startswith("Cannot tell whether a HorizontalPodAutoscaler scales the pools")
         and "in namespace prod" in warning
     )
+
+
+def test_the_usual_names_are_asked_for_side_by_side():
+    """One after the other, each would wait in vain for the rest."""
+    api, all_asked = named("blue", "green"), threading.Barrier(4)
+    get = api.get
+
+    def together(path, **query):
+        if path != SCALERS:
+            all_asked.wait(5)
+        return get(path, **query)
+
+    api.get = together
+    assert set(find(api, SERVER, warn=pytest.fail)) == {"blue", "green"}
 
 
 def test_found_by_the_name_that_keda_gives():

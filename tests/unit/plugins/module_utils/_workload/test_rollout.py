@@ -109,7 +109,7 @@ def test_an_emergency_takes_fewer_pods_when_the_others_have_problems(ready: int,
 
     class View(rollout.View):
         def __init__(self) -> None:
-            self.title, self.pool = "Deployment prod/mcp-blue", "blue"
+            self.title, self.label = "Deployment prod/mcp-blue", "blue"
 
         def state(self) -> rollout.State:
             return found
