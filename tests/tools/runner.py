@@ -17,7 +17,7 @@ import accounting
 import failures
 import jobs
 import machine_faults
-from work import LOGS, RUNNING, SEED, STOPPED, Work, copy
+from work import LOGS, RUNNING, SEED, SPENT, STOPPED, Work, copy
 
 CORES = os.cpu_count() or 1
 
@@ -100,7 +100,13 @@ class Runner:
                 outcome = "skipped" if name in self.skipped else "passed" if passed else "FAILED"
                 seconds = time.monotonic() - start
                 span = accounting.Span(
-                    name, outcome, start - self.start, seconds, accounting.idle() - idle, one.job.seconds(self.kind)
+                    name,
+                    outcome,
+                    start - self.start,
+                    seconds,
+                    accounting.idle() - idle,
+                    one.job.seconds(self.kind),
+                    SPENT.cpu,
                 )
                 if not STOPPED.is_set():
                     self._report(span, log, reason)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import typing as t
 import venv
 from pathlib import Path
@@ -38,6 +39,15 @@ SEED = os.environ.get("MCP_TEST_SEED") or str(random.randrange(10**6))
 
 RUNNING: set[subprocess.Popen[bytes]] = set()
 STOPPED = threading.Event()
+
+
+class Spent(threading.local):
+    """cpu: CPU seconds of the commands that this thread ran, with all their children that ended."""
+
+    cpu = 0.0
+
+
+SPENT = Spent()
 
 
 def collection(folder: Path) -> Path:
@@ -92,14 +102,28 @@ def command(
     )
     RUNNING.add(process)
     try:
-        status = process.wait(60 * minutes)
+        _wait(process, 60 * minutes)
     finally:
         RUNNING.discard(process)
         if process.poll() is None:  # too slow, or we are stopped: its children go with it
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    if status:
-        raise subprocess.CalledProcessError(status, words)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, words)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for a process as Popen.wait does, and add its CPU time to SPENT. Raises TimeoutExpired."""
+    end = time.monotonic() + seconds
+    while True:
+        found, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if found:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            SPENT.cpu += usage.ru_utime + usage.ru_stime
+            return
+        if time.monotonic() > end:
+            raise subprocess.TimeoutExpired(process.args, seconds)
+        time.sleep(0.1)
 
 
 def copy(log: t.TextIO) -> None:
