@@ -67,6 +67,14 @@ options:
     description: Why, for the release record; at most 500 characters of it are kept.
     type: str
     default: ""
+  only_unfinished:
+    description:
+      - Do nothing when the release record says that the newest release has ended, and one pool has all the traffic. For
+        a rollback that nobody looks at, such as the one after an approval that was denied.
+      - RV(msg) says so then, and what is said about a rollback is not returned.
+      - When the record cannot be read, the rollback is made.
+    type: bool
+    default: false
   force:
     description: Write the weights also when the good pool has no ready endpoint, without scaling it up first.
     type: bool
@@ -264,7 +272,7 @@ written:
   sample: true
 msg:
   description: Why the weights were not written.
-  returned: with O(wait=false), when they were not
+  returned: with O(wait=false) or O(only_unfinished), when they were not
   type: str
 scale_down:
   description:

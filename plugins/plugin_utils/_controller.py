@@ -197,7 +197,23 @@ TEMPLATES = (
         "production",
         reports=True,
     ),
-    Template("rollback", "rollback", "Returns the traffic to the previous version", [REASON], "release", reports=True),
+    Template(
+        "rollback",
+        "rollback",
+        "Returns the traffic to the previous version",
+        [
+            REASON,
+            _ask(
+                "mcp_rollback_only_unfinished",
+                "Only unfinished",
+                "Whether to do nothing when no release is under way or paused",
+                type="multiplechoice",
+                choices="false\ntrue",
+            ),
+        ],
+        "release",
+        reports=True,
+    ),
     Template("status", "status", "Shows how each server is", [], "release", "production"),
     Template(
         "diagnose",
@@ -649,21 +665,21 @@ class _Plan:
     def _release_workflow(self, one: Object) -> Object:
         """Return staging, and the steps with an approval before each.
 
-        What is denied before the first weight ends there: a rollback would return the traffic from a good version to
-        the one before it. Failed releases go back by themselves, and the guard has those whose job is gone.
+        What is denied before the first weight ends there, as nothing was released. Failed releases go back by
+        themselves, and the guard has those whose job is gone.
         """
         staging, limit = one.get("staging"), one["production"]
         nodes = [self._node("staging", "staging", limit=staging, success=["approve 10"])] if staging else []
         nodes += [
             self._approval("approve 10", f"{one['name']}: 10 % to the new version?", success=["release 10"]),
-            self._node("release 10", "release", limit=limit, stop_after=10, success=["approve 50"]),
+            self._node("release 10", "release", limit=limit, extra={"mcp_stop_after": "10"}, success=["approve 50"]),
             self._approval(
                 "approve 50",
                 f"{one['name']}: 50 % to the new version?",
                 success=["release 50"],
                 failure=["rollback"],
             ),
-            self._node("release 50", "release", limit=limit, stop_after=50, success=["approve 100"]),
+            self._node("release 50", "release", limit=limit, extra={"mcp_stop_after": "50"}, success=["approve 100"]),
             self._approval(
                 "approve 100",
                 f"{one['name']}: all traffic to the new version?",
@@ -671,7 +687,8 @@ class _Plan:
                 failure=["rollback"],
             ),
             self._node("release 100", "release", limit=limit),
-            self._node("rollback", "rollback", limit=limit),
+            # Started with the version that is live, its releases did nothing, and that version stays.
+            self._node("rollback", "rollback", limit=limit, extra={"mcp_rollback_only_unfinished": "true"}),
         ]
         extra = {"mcp_guard": True, "mcp_pause_seconds": self.options["approval_timeout"] + MARGIN}
         return self._workflow(
@@ -702,7 +719,7 @@ class _Plan:
         template: str,
         *,
         limit: str | None = None,
-        stop_after: int | None = None,
+        extra: Object | None = None,
         success: t.Sequence[str] = (),
         always: t.Sequence[str] = (),
     ) -> Object:
@@ -710,7 +727,7 @@ class _Plan:
             "identifier": identifier,
             "unified_job_template": self.name(template),
             "limit": limit or "",
-            "extra_data": {} if stop_after is None else {"mcp_stop_after": str(stop_after)},
+            "extra_data": extra or {},
             "links": {"success_nodes": list(success), "failure_nodes": [], "always_nodes": list(always)},
         }
 

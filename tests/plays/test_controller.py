@@ -160,6 +160,9 @@ def _is_complete(awx):
     assert awx.linked("workflow_job_template_nodes", "approve 50", "failure_nodes") == ["rollback"]
     assert awx.linked("workflow_job_template_nodes", "approve 10", "failure_nodes") == []
     assert awx.named("workflow_job_template_nodes", "release 10")["extra_data"] == {"mcp_stop_after": "10"}
+    assert awx.named("workflow_job_template_nodes", "rollback")["extra_data"] == {
+        "mcp_rollback_only_unfinished": "true"
+    }
     assert awx.holders("job_templates", "mcp break glass", "execute_role") == {"mcp break glass"}
     assert awx.holders("job_templates", "mcp rollback", "execute_role") == {"mcp operators"}
     assert awx.holders("workflow_job_templates", "mcp workflow release", "approval_role") == {"mcp approvers"}

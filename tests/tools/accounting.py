@@ -32,7 +32,9 @@ class Span:
 
 def table(spans: t.Sequence[Span], whole: Span, cores: int) -> list[str]:
     """Return the lines of the table, in the order in which the jobs were started."""
-    lines = [f"{'where the time went':<22} {'':<8} {'start':>6} {'took':>7} {'before':>7} {'idle CPU':>9} {'own CPU':>8}"]
+    lines = [
+        f"{'where the time went':<22} {'':<8} {'start':>6} {'took':>7} {'before':>7} {'idle CPU':>9} {'own CPU':>8}"
+    ]
     for span in sorted(spans, key=lambda span: span.start):
         before = "" if span.last is None else f"{span.last:.0f} s"
         lines.append(

@@ -30,6 +30,7 @@ SPEC = Spec(
     options={
         **{name: option for name, option in single_shift.SPEC.options.items() if name not in NOT_IN_EMERGENCY},
         "pool": {"type": "str", "choices": list(POOLS)},
+        "only_unfinished": {"type": "bool", "default": False},
     },
 )
 

@@ -77,6 +77,9 @@ def roll_back(shift: Shift) -> dict[str, t.Any]:
     except Failure:
         return_lease(shift, wait_for_lease)
         raise
+    if rollback is None:
+        return_lease(shift, wait_for_lease)
+        return shift.result
     on_route = broken_glass.of_route(shift.server, shift.route)
     if on_route:
         shift.task.warn(f"The rollback goes on. {broken_glass.sentence(on_route, shift.server)}")
@@ -123,6 +126,9 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     wait_for_lease = acquire_beside(shift)
     try:
         rollback = _prepare(shift)
+        if rollback is None:
+            return_lease(shift, wait_for_lease)
+            return shift.result
         wait_for_lease(LEASE_WAIT)
         if rollback.empty or rollback.unknown:
             known = "has no ready endpoint" if rollback.empty else "may have no ready endpoint, they could not be read"
@@ -142,11 +148,21 @@ def send_back(shift: Shift) -> dict[str, t.Any]:
     return shift.result
 
 
-def _prepare(shift: Shift) -> _Rollback:
-    """Read the cluster and find out where the traffic goes back to. Raises Failure."""
+def has_ended(current: record.Release | None, weights: Weights) -> bool:
+    """Return whether nothing of the newest release is left to roll back but its good end. Pure."""
+    return bool(current and current.get("outcome") != record.RUNNING and pools.whole(weights))
+
+
+def _prepare(shift: Shift) -> _Rollback | None:
+    """Read the cluster and find out where the traffic goes back to; None when nothing is to be done. Raises Failure."""
     server, params = shift.server, shift.task.params
     before, release_record, ready = _read(shift)
     current = release_record.current if release_record else None
+    if params.get("only_unfinished") and has_ended(current, before):
+        shift.note_weights(before, before)
+        shift.result["msg"] = f"Nothing was rolled back: no release of {server} is under way or paused."
+        shift.task.progress(shift.result["msg"])
+        return None
     target = pools.rollback_target(current, shift.stable, params["rollback_pool"])
     if target is None:
         if release_record is None and not params["wait"]:

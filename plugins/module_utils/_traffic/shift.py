@@ -169,19 +169,23 @@ class Shift:
                 before = before if written else now
         if (changed or written) and self.run and not self.task.check_mode:
             self._runs = {self.run}
-        self.result |= {
-            "changed": changed or written,
-            "before": before,
-            "after": wanted,
-            "of_all_traffic": of_all(wanted, self.kind.part(self.route, self.server)),
-            "route_notes": self.kind.notes(self.route, self.server),
-            "live": pools.live(wanted),
-            "diff": {"before": {"weights": before}, "after": {"weights": wanted}},
-        }
+        self.result["changed"] = changed or written
+        self.note_weights(before, wanted)
         if self.result["changed"] and not self.task.check_mode:
             self.result["written_at"] = at
             what = "weights" if before != wanted else "annotations and session rules"
             self.task.progress(f"{what} of {self.server} written: {text(wanted)}{self._of_all_traffic()}")
+
+    def note_weights(self, before: Weights, after: Weights) -> None:
+        """Put what the route's weights were and are into the result."""
+        self.result |= {
+            "before": before,
+            "after": after,
+            "of_all_traffic": of_all(after, self.kind.part(self.route, self.server)),
+            "route_notes": self.kind.notes(self.route, self.server),
+            "live": pools.live(after),
+            "diff": {"before": {"weights": before}, "after": {"weights": after}},
+        }
 
     def _of_all_traffic(self) -> str:
         """Return what the weights are of all the route's traffic, where other backends get some; else nothing."""

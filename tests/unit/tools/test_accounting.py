@@ -10,13 +10,13 @@ from accounting import Span, idle, table
 
 
 def test_the_table():
-    spans = [Span("unit", "passed", 61, 228.4, 100, 200), Span("copy", "FAILED", 0, 2, 1)]
+    spans = [Span("unit", "passed", 61, 228.4, 100, 200, 90), Span("copy", "FAILED", 0, 2, 1)]
     header, *lines = table(spans, Span("all", "FAILED", 0, 300, 150), 2)
-    assert header.split() == ["where", "the", "time", "went", "start", "took", "before", "idle", "CPU"]
+    assert header.split() == ["where", "the", "time", "went", "start", "took", "before", "idle", "CPU", "own", "CPU"]
     assert [line.split() for line in lines] == [
-        ["copy", "FAILED", "0:00", "2", "s", "1", "s"],
-        ["unit", "passed", "1:01", "228", "s", "200", "s", "100", "s"],
-        ["all", "FAILED", "5:00", "230", "s", "150", "s,", "25", "%", "of", "2", "cores"],
+        ["copy", "FAILED", "0:00", "2", "s", "1", "s", "0", "s"],
+        ["unit", "passed", "1:01", "228", "s", "200", "s", "100", "s", "90", "s"],
+        ["all", "FAILED", "5:00", "230", "s", "150", "s,", "25", "%", "of", "2", "cores;", "own", "CPU", "90", "s"],
     ]
 
 

@@ -81,6 +81,8 @@ def test_to_a_version_from_the_history_and_again() -> None:
     """
     release()
     before = pools()
+    left = roll_back("-e", "mcp_rollback_only_unfinished=true")
+    assert "changed=0" in left and "is under way or paused" in left and pools() == before and weights() == GREEN, left
     listed = roll_back("--tags", "history")
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in " ".join(listed.split())
@@ -129,6 +131,8 @@ def test_in_the_middle_of_a_release() -> None:
     module("mcp_release", f"state=begun image_ref={image('v1.2.0')} version=v1.2.0 take_over=true reason=test")
     module("mcp_rollout", f"pool=green image_ref={image('v1.2.0')} replicas=2")
     module("mcp_traffic_shift", "pool=green weight=50")
+    roll_back("--check", "-e", "mcp_rollback_only_unfinished=true", "-e", "mcp_rollback_pool=green")
+    assert weights() == {"blue": 50, "green": 50}
     output = roll_back("-e", "mcp_rollback_version=v1.3.0")
     assert "all traffic goes to blue first" in output
     assert (

@@ -55,7 +55,7 @@ def test_a_denied_approval_rolls_back_once_there_was_a_weight():
     found = nodes("release")
     failing = {name: one["links"]["failure_nodes"] for name, one in found.items() if one["links"]["failure_nodes"]}
     assert failing == {"approve 50": ["rollback"], "approve 100": ["rollback"]}
-    assert found["rollback"]["extra_data"] == {}
+    assert found["rollback"]["extra_data"] == {"mcp_rollback_only_unfinished": "true"}
     assert [found[f"release {weight}"]["extra_data"] for weight in (10, 50, 100)] == [
         {"mcp_stop_after": "10"},
         {"mcp_stop_after": "50"},

@@ -206,7 +206,14 @@ def prepared(
     monkeypatch.setattr(emergency.revert_monitor, "managed_by", lambda _shift: list(tools))
     task = Task({"rollback_pool": None, "wait": True, "force": False, "reason": "5xx", **params})
     server = Server("prod", "mcp", "{server}-{pool}", "mcp", "mcp")
-    shift = SimpleNamespace(server=server, task=task, stable=stable, cluster=None, result={})
+    result: dict[str, t.Any] = {}
+
+    def note_weights(before: t.Any, after: t.Any) -> None:
+        result.update(before=before, after=after)
+
+    shift = SimpleNamespace(
+        server=server, task=task, stable=stable, cluster=None, result=result, note_weights=note_weights
+    )
     return emergency._prepare(t.cast(t.Any, shift)), shift.result
 
 
@@ -281,6 +288,30 @@ def test_a_pool_that_can_not_be_read_at_a_second_look_either_gets_the_traffic(
 def test_whether_this_rollback_is_recorded(monkeypatch: pytest.MonkeyPatch, steps: list[t.Any], recorded: bool) -> None:
     rollback, _result = prepared(monkeypatch, current={**release("r"), "steps": steps})
     assert rollback.recorded is recorded
+
+
+@pytest.mark.parametrize(
+    ("outcome", "weights", "unread", "made"),
+    [
+        ("running", HALF, False, True),  # a paused one is running, too
+        ("running", ON_BLUE, False, True),
+        ("succeeded", ON_GREEN, False, False),
+        ("rolled_back", ON_BLUE, False, False),
+        ("rolled_back", HALF, False, True),  # it was cut off
+        ("succeeded", ON_GREEN, True, True),
+        (None, ON_GREEN, False, True),
+    ],
+)
+def test_when_only_an_unfinished_release_is_rolled_back(
+    monkeypatch: pytest.MonkeyPatch, outcome: str | None, weights: dict[str, int], unread: bool, made: bool
+) -> None:
+    current = {**release("r"), "outcome": outcome} if outcome else None
+    stable = pools.Stable("blue")
+    rollback, result = prepared(monkeypatch, weights, current, stable=stable, unread=unread, only_unfinished=True)
+    assert (rollback is not None) is made and ("bad_pool" in result) is made
+    if not made:
+        assert result["msg"].startswith("Nothing was rolled back")
+    assert prepared(monkeypatch, weights, current, stable=stable, unread=unread)[0] is not None
 
 
 @pytest.mark.parametrize("replicas", [None, "3", 2.5])
