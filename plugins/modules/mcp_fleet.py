@@ -35,7 +35,7 @@ options:
       - V(planned) shows the waves.
       - V(begun), V(released_before), V(failed), V(taken_back) and V(not_taken_back) note this of the server. V(failed)
         counts for the stop of the fleet.
-      - V(concluded) shows all servers, writes them to O(dest), and announces the outcome.
+      - V(concluded) shows all servers, writes them to O(dest) and O(report_dest), and announces the outcome.
       - V(judged) fails when the server has not the version.
     type: str
     choices: [planned, begun, released_before, failed, taken_back, not_taken_back, concluded, judged]
@@ -75,6 +75,9 @@ options:
   dest:
     description: File for the outcome of all servers as JSON.
     type: path
+  report_dest:
+    description: Where the report of the fleet goes, an HTML file or a folder. In a folder, time and version name it.
+    type: path
 seealso:
   - module: mcp.server.mcp_announce
 """
@@ -98,6 +101,11 @@ delivered:
   description: To how many webhooks it was delivered.
   returned: with O(state=concluded)
   type: int
+report:
+  description: The path of the report; empty when none was written.
+  returned: with O(state=concluded)
+  type: str
+  sample: /srv/reports/fleet-2026-11-28T095403.120Z-v1.2.0.html
 lines:
   description: The table of all servers.
   returned: with O(state=concluded)

@@ -206,7 +206,7 @@ TEMPLATES = (
             _ask(
                 "mcp_rollback_only_unfinished",
                 "Only unfinished",
-                "Whether to do nothing when no release is under way or paused",
+                "Whether to do nothing when no release is in progress or paused",
                 type="multiplechoice",
                 choices="false\ntrue",
             ),

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
+from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils import _output
+from ansible_collections.mcp.server.plugins.module_utils import _output, _times
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation, fleet, payload, webhook
 from ansible_collections.mcp.server.plugins.module_utils._fleet import state, waves
+from ansible_collections.mcp.server.plugins.module_utils._report.file import place, write
+from ansible_collections.mcp.server.plugins.module_utils._report.fleet import page as fleet_page
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Fleet, Spec, Task
 
 # What may be noted of a server by a play, and whether it counts as failed.
@@ -31,6 +35,7 @@ SPEC = Spec(
         "timeout": {"type": "float", "default": 6.0},
         "escalation": escalation.OPTION,
         "dest": {"type": "path"},
+        "report_dest": {"type": "path"},
     }
 )
 
@@ -71,13 +76,28 @@ def _conclude(task: Task, member: Fleet) -> dict[str, t.Any]:
     event = fleet.event(rows, params["version"], member.max_failed, params["escalation"])
     delivered = _announce(task, event)
     member.show([event["summary"]])
-    if event["escalation"]:
-        member.show(f"call {line}" for line in escalation.lines(event["escalation"], event["kind"]))
+    contacts = escalation.lines(event["escalation"], event["kind"]) if event["escalation"] else []
+    member.show(f"call {line}" for line in contacts)
     try:
         _output.write(task, "outcome of the fleet", [{"host": row.host, "status": row.document()} for row in rows])
     except Failure as failure:
         task.warn(failure.msg)
-    return {"changed": False, "lines": lines, "announcement": event, "delivered": delivered}
+    report = _report(task, rows, event["summary"], contacts)
+    return {"changed": False, "lines": lines, "announcement": event, "delivered": delivered, "report": report}
+
+
+def _report(task: Task, rows: t.Sequence[state.Row], summary: str, contacts: t.Sequence[str]) -> str:
+    """Write the report, and return its path; empty without one, and with a warning when that fails."""
+    if not (dest := task.params["report_dest"]):
+        return ""
+    version, at = task.params["version"], _times.iso_of(time.time())
+    path = place(Path(dest), f"fleet-{at}-{version}")
+    try:
+        write(path, fleet_page(rows, summary, version, contacts, at), dry_run=task.check_mode)
+    except Failure as failure:
+        task.warn(failure.msg)
+        return ""
+    return str(path)
 
 
 def _announce(task: Task, event: dict[str, t.Any]) -> int:

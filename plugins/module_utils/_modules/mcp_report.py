@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mcp.server.plugins.module_utils import _files
 from ansible_collections.mcp.server.plugins.module_utils._announce import escalation
 from ansible_collections.mcp.server.plugins.module_utils._gates import options as gates
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes import connection
@@ -18,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._kubernetes.api import 
 from ansible_collections.mcp.server.plugins.module_utils._kubernetes.options import OPTIONS as CLUSTER_OPTIONS
 from ansible_collections.mcp.server.plugins.module_utils._release import lease_renewal, record, summary
 from ansible_collections.mcp.server.plugins.module_utils._report import dashboard
+from ansible_collections.mcp.server.plugins.module_utils._report.file import place, write
 from ansible_collections.mcp.server.plugins.module_utils._report.page import Call, Series, page
 from ansible_collections.mcp.server.plugins.module_utils._server import OPTIONS, Server
 from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Spec, Task
@@ -45,7 +44,7 @@ def run(task: Task) -> dict[str, t.Any]:
     server = Server.from_params(params)
     cluster = connection.connect(params)
     release = find(record.read(cluster, server)[0], params["release_id"], server)
-    path = place(Path(params["dest"]), release)
+    path = place(Path(params["dest"]), f"{release.get('server') or 'release'}-{release['id']}")
     kept = _kept(task, cluster, server)
     logs = kept if kept and kept.release == release["id"] else None
     kind = params["kind"]
@@ -110,22 +109,3 @@ def find(book: record.ReleaseRecord, name: str | None, server: Server) -> record
         newest = ", ".join(one["id"] for one in known[:5])
         raise Failure(f"The release record of {server} has no release {name}. The newest are {newest}.")
     return found
-
-
-def place(dest: Path, release: record.Release) -> Path:
-    """Return the path of the file: dest, or a name made of the release in the folder dest."""
-    if dest.suffix == ".html" and not dest.is_dir():
-        return dest
-    # Some systems don't allow colons and the like in names.
-    name = re.sub(r"[^A-Za-z0-9._-]", "", f"{release.get('server') or 'release'}-{release['id'].replace(':', '')}")
-    return dest / f"{name}.html"
-
-
-def write(path: Path, text: str, *, dry_run: bool) -> bool:
-    """Write the file, and return whether its content changed. Nobody sees an unfinished one. Raise Failure."""
-    try:
-        return _files.write(path, text, dry_run=dry_run, make_folder=True) != text
-    except OSError as error:
-        raise Failure(
-            f"Cannot write the report to {path}: {error.strerror}. Set dest to a place where this user may write."
-        ) from None

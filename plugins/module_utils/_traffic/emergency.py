@@ -160,7 +160,7 @@ def _prepare(shift: Shift) -> _Rollback | None:
     current = release_record.current if release_record else None
     if params.get("only_unfinished") and has_ended(current, before):
         shift.note_weights(before, before)
-        shift.result["msg"] = f"Nothing was rolled back: no release of {server} is under way or paused."
+        shift.result["msg"] = f"Nothing was rolled back: no release of {server} is in progress or paused."
         shift.task.progress(shift.result["msg"])
         return None
     target = pools.rollback_target(current, shift.stable, params["rollback_pool"])

@@ -96,7 +96,7 @@ def test_a_bad_server_in_the_second_wave_stops_the_fleet(tmp_path: Path) -> None
         # The other one of its wave is released by the time it turns bad, so that the last play takes it back.
         soon = [{"weight": 100, "seconds": 1}]
         own = {"one": {"mcp_steps": soon}, "two": {"mcp_steps": [{"weight": 50, "seconds": 60}, *soon]}}
-        given = words(tmp_path, servers, own, mcp_output=str(output_file))
+        given = words(tmp_path, servers, own, mcp_output=str(output_file), mcp_report_dir=str(tmp_path / "reports"))
         code, output = release(given, environment)
         assert code == 2, output
         outcomes = {name: outcome(server) for name, server in servers.items()}
@@ -113,6 +113,8 @@ def test_a_bad_server_in_the_second_wave_stops_the_fleet(tmp_path: Path) -> None
             "last": (3, "not begun"),
             "end": (3, "not begun"),
         }, output
+        (report,) = (tmp_path / "reports").glob("fleet-*.html")
+        assert "<td>last</td>" in report.read_text() and len(list(report.parent.iterdir())) == 4, output
         assert re.search(r"two +2/3 +rolled back +0 %", output) and re.search(r"last +3/3 +not begun", output), output
 
 

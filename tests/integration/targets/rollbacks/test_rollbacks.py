@@ -82,7 +82,7 @@ def test_to_a_version_from_the_history_and_again() -> None:
     release()
     before = pools()
     left = roll_back("-e", "mcp_rollback_only_unfinished=true")
-    assert "changed=0" in left and "is under way or paused" in left and pools() == before and weights() == GREEN, left
+    assert "changed=0" in left and "is in progress or paused" in left and pools() == before and weights() == GREEN, left
     listed = roll_back("--tags", "history")
     assert "changed=0" in listed and "green: live, 100 % of the traffic, 2 of 2 pods ready" in listed
     assert "from the history of blue" in " ".join(listed.split())
