@@ -183,3 +183,8 @@ def _problem_of_auto(refusal: Declined) -> str | None:
 
 def accept_refusal(refusal: Declined) -> None:
     """Accept every refusal: a modern server need not serve legacy clients."""
+
+
+def problem_of_revision(refusal: Declined) -> str | None:
+    """Return why this answer does not tell whether the server accepts a revision; None when it refuses it."""
+    return refusal.reason if refusal.reply.status in protocol.TRY_LATER_STATUSES else None

@@ -23,6 +23,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import (
     Connections,
     accept_refusal,
     initialized,
+    problem_of_revision,
     ready_client,
 )
 from ansible_collections.mcp.server.plugins.module_utils._mcp.health import (
@@ -250,7 +251,7 @@ def _legacy_revisions(handshake: Handshake, known: t.Sequence[str]) -> list[str]
     if any(revision in known for revision in protocol.revisions(protocol.LEGACY)):
         for revision in protocol.revisions(protocol.LEGACY):
             if revision not in known:
-                with handshake(accept_refusal, revision) as other:
+                with handshake(problem_of_revision, revision) as other:
                     if isinstance(other, Legacy) and other.revision == revision:
                         accepted.append(revision)
     return accepted

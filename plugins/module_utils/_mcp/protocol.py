@@ -36,6 +36,8 @@ REQUEST_REFUSED = {-32020: "HeaderMismatch", -32021: "MissingRequiredClientCapab
 OTHER_ERA_STATUSES = frozenset({400, 404, 405, 406, 415})
 # Those that an HTTP+SSE server returns for a POST to the path of its event stream.
 NO_POST_STATUSES = frozenset({400, 404, 405})
+# Those of a server, or of a gateway before it, that has no time for a request now.
+TRY_LATER_STATUSES = frozenset({429, 503})
 
 # The version is this collection's major one.
 CLIENT = {"name": "mcp_health", "version": "1"}

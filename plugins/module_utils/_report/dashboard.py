@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ansible_collections.mcp.server.plugins.module_utils import _times
+from ansible_collections.mcp.server.plugins.module_utils._redact import is_secret_name
 from ansible_collections.mcp.server.plugins.module_utils._release.record import Release
 from ansible_collections.mcp.server.plugins.module_utils._server import Server
 
@@ -25,7 +26,11 @@ def problem(url: str) -> str:
         return "is not a URL"
     if parts.scheme not in ("http", "https") or not host:
         return "must be an http or https URL"
-    return "must not have a user name or password, which every reader of the report would see" if userinfo else ""
+    if userinfo:
+        return "must not have a user name or password, which every reader of the report would see"
+    if any(is_secret_name(key) for key, _value in parse_qsl(parts.query, keep_blank_values=True)):
+        return "must not have a secret in its query, which every reader of the report would see"
+    return ""
 
 
 def link(url: str, server: Server, release: Release) -> str:

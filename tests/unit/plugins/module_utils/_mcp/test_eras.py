@@ -16,6 +16,7 @@ from ansible_collections.mcp.server.plugins.module_utils._mcp.eras import (
     is_modern,
     other_revision,
 )
+from ansible_collections.mcp.server.plugins.module_utils._mcp.handshake import problem_of_revision
 from ansible_collections.mcp.server.plugins.module_utils._mcp.jsonrpc import Answer, Error
 
 MODERN = {"supportedVersions": ["2026-07-28"], "capabilities": {}}
@@ -119,3 +120,9 @@ def test_a_revision_in_common_is_tried_once(answer: Answer | None, other: str | 
 )
 def test_what_a_header_can_carry(text: str, header: str) -> None:
     assert header_value(text) == header
+
+
+@pytest.mark.parametrize(("status", "refuses"), [(200, True), (400, True), (404, True), (429, False), (503, False)])
+def test_a_server_that_has_no_time_refuses_no_revision(status: int, refuses: bool) -> None:
+    answer = Declined(Reply(status), Error(-32000, "Too many requests"))
+    assert (problem_of_revision(answer) is None) is refuses

@@ -357,6 +357,7 @@ def test_the_link_to_the_dashboard(monkeypatch, tmp_path):
         ("https:///d/x", "must be an http or https URL"),
         ("https://[::1", "is not a URL"),
         ("https://kim:planted@g.example.com/", "must not have a user name or password"),
+        ("https://g.example.com/d/x?orgId=1&auth_token=planted", "must not have a secret in its query"),
     ],
 )
 def test_what_is_no_link_is_left_out(monkeypatch, tmp_path, url, why):
