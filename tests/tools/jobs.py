@@ -21,6 +21,7 @@ class Job:
     uses, takes: parts of the sandbox. While one job takes a part away, no job runs that uses it.
     targets: the integration targets that it runs, one after the other.
     environment: the virtual environment (see venv.py) that its tools are in.
+    low_priority: whether it gets mainly the CPU time that the others leave: no time limit of seconds is in it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Job:
     takes: frozenset[str] = frozenset()
     targets: tuple[str, ...] = ()
     environment: str = "tools"
+    low_priority: bool = False
 
     def seconds(self, kind: str) -> float | None:
         return self.soak if kind == "soak" else self.test
@@ -41,7 +43,7 @@ class Job:
 def _target(name: str, test: float | None, soak: float | None = None, **more: t.Any) -> Job:
     """An integration target. Most of them wait most of the time, and judge by metrics."""
     given: dict[str, t.Any] = {
-        "cores": 0.4,
+        "cores": 0.35,
         "after": ("sandbox",),
         "lane": -1,
         "uses": frozenset({"cluster", "prometheus"}),
@@ -50,6 +52,7 @@ def _target(name: str, test: float | None, soak: float | None = None, **more: t.
     return Job(name, test, soak, **(given | more))
 
 
+LOW: dict[str, t.Any] = {"cores": 0.2, "low_priority": True}
 NO_METRICS = {"uses": frozenset({"cluster"})}
 
 # Targets so short that starting ansible-test for each would take longer than they do: of one module each, but for the
@@ -78,22 +81,22 @@ MODULES = (
 MODULES_WITH_METRICS = ("mcp_gate", "mcp_plan_info", "mcp_replay_info", "mcp_report", "mcp_silence")
 
 JOBS = (
-    Job("lint", 100),
-    Job("sanity", 240),
-    Job("sanity_newest_core", 60, environment="newest-core"),
+    Job("lint", 100, **LOW),
+    Job("sanity", 320, **LOW),
+    Job("sanity_newest_core", 60, environment="newest-core", **LOW),
     # In three parts, as they wait most of the time.
-    Job("unit_utils", 400, cores=0.4),
-    Job("unit_modules", 300, cores=0.4),
-    Job("unit_plugins", 300, cores=0.4),
-    Job("unit_oldest_client", 50, environment="oldest-client"),
-    Job("plays", 150),
-    Job("plays_newest_core", 150, environment="newest-core"),
+    Job("unit_utils", 520, cores=0.4),
+    Job("unit_modules", 240, cores=0.4),
+    Job("unit_plugins", 360, cores=0.4),
+    Job("unit_oldest_client", 75, cores=0.4, environment="oldest-client"),
+    Job("plays", 230, cores=0.4),
+    Job("plays_newest_core", 190, cores=0.4, environment="newest-core"),
     # Its servers need a part of the machine too, and its probes have seconds: not beside the compiler.
-    Job("matrix", 70, 140, cores=1.5),
+    Job("matrix", 145, 200, cores=0.4, after=("sandbox",)),
     # Thousands of drawn histories of metrics, against what the watch and the replay say of them.
     Job("histories", None, 500),
     # It also releases a copy of the repository to a remote and a Galaxy of its own.
-    Job("package", 120, 200),
+    Job("package", 120, 200, **LOW),
     Job("sandbox", 54, 54),
     # Its compiler only takes what the others leave.
     Job("traefik", None, 392, cores=0.5, after=("sandbox",)),
@@ -107,14 +110,14 @@ JOBS = (
     _target("flux", None, 290, after=("sandbox", "kustomize_controller"), **NO_METRICS),
     # It makes its servers itself, beside its lane's own.
     _target("mcp_drill", 75, 120, **NO_METRICS),
-    _target("interruptions", 284, 479, **NO_METRICS),
-    _target("load", 131, 390, cores=1.0),
-    _target("mcp_announce", 206),
+    _target("interruptions", 330, 570, **NO_METRICS),
+    _target("load", 150, 390, cores=0.5),
+    _target("mcp_announce", 180),
     # It makes its servers itself, beside its lane's own.
     _target("mcp_git_push", 50, **NO_METRICS),
-    _target("mcp_guard", 341, 262),
+    _target("mcp_guard", 370, 262),
     # It makes a namespace of its own, beside its lane's server.
-    _target("mcp_scaffold", 175, 300, **NO_METRICS),
+    _target("mcp_scaffold", 210, 300, **NO_METRICS),
     # These make a namespace of their own, beside their lane's server.
     _target("mcp_break_glass", 80, **NO_METRICS),
     _target("mcp_adopt", 110, **NO_METRICS),
@@ -149,15 +152,15 @@ JOBS = (
     _target("other_writers", 180, **NO_METRICS),
     _target("outages", 134, 680, takes=frozenset({"cluster"}), uses=frozenset()),
     _target("prometheus_away", None, 159, takes=frozenset({"prometheus"}), **NO_METRICS),
-    _target("releases", 700),
-    _target("rollbacks", 750),
+    _target("releases", 690, 190),
+    _target("rollbacks", 430, 250),
     # The objects of sandbox/manifests/routes are in the first server's namespace only.
     _target("routes", 146, 46, lane=0, after=("sandbox", "traefik")),
-    _target("sessions", 225),
+    _target("sessions", 260),
     # It makes its servers itself, beside its lane's own.
-    _target("mcp_fleet", 150, 60, cores=0.4, **NO_METRICS),
+    _target("mcp_fleet", 270, 60, **NO_METRICS),
     # It makes its servers itself, beside its lane's own. It measures seconds.
-    _target("several", 300, 578, cores=1.0, **NO_METRICS),
+    _target("several", 270, 650, **NO_METRICS),
     # It makes a namespace of its own, beside its lane's server.
     _target("staging", 80, targets=("mcp_stage", "staging"), **NO_METRICS),
     # It makes its servers itself, beside its lane's own.
@@ -165,18 +168,18 @@ JOBS = (
     # It starts stores of its own, beside the sandbox that built one of them.
     _target("stores", 82, **NO_METRICS),
     # Debian's chromium is installed after what the sandbox needs: one apt-get at a time.
-    Job("site", 130, 200, after=("sandbox",)),
+    Job("site", 90, 200, cores=0.4, after=("sandbox",)),
     # Images of servers that other projects publish, three of them or all.
     Job("strangers_images", 5, 5, cores=0.5, after=("sandbox",)),
     # It makes its servers itself, and two processes of official clients.
-    _target("strangers", 150, 450, cores=1.0, after=("sandbox", "strangers_images"), **NO_METRICS),
+    _target("strangers", 150, 450, cores=0.6, after=("sandbox", "strangers_images"), **NO_METRICS),
     # It makes its servers itself, in a namespace of its own.
-    _target("execution_environment", 120, 200, **NO_METRICS),
+    _target("execution_environment", 140, 200, **NO_METRICS),
     # It makes its servers itself, and sends a load by vegeta.
     _target("docs_commands", 120, 240, after=("sandbox", "vegeta")),
     # It adopts one of these images.
     _target("quickstart", 80, after=("sandbox", "strangers_images"), **NO_METRICS),
-    _target("triggers", 405, 592),
+    _target("triggers", 420, 660),
     _target("windows", None, 975),
     # It makes its server itself, in a namespace of its own, which a quota and a dead webhook may have.
     _target("worst_days", 100, 1190, **NO_METRICS),

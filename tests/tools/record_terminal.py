@@ -8,6 +8,7 @@ become those of the page; skipped tasks, colours and this machine's paths are le
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -21,14 +22,16 @@ NOT_SHOWN = re.compile(r"^(skipping: |Origin: |included: |\d+( |$)|\s+\^ column|
 MAX_COLUMNS, COLUMNS = 150, 120
 
 
-def cleaned(text: str, renames: t.Iterable[tuple[str, str]] = ()) -> str:
-    """Return the output as a page shows it: tasks without a word of their own are left out. Pure."""
+def cleaned(text: str, renames: t.Iterable[tuple[str, str]] = (), longest: int = MAX_COLUMNS) -> str:
+    """Return the output as a page shows it: tasks without a word of their own are left out, and of the result of a task
+    that failed all but the reason. longest: columns of a line that is not wrapped. Pure.
+    """
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     for old, new in renames:
         text = text.replace(old, new)
     text = re.sub(r"(?:/[\w.+-]+)+/(?=[\w.-]+\.kubeconfig|kubeconfig\b)", "", text)
     lines = [line.rstrip() for line in text.splitlines()]
-    lines = [part for line in lines if not NOT_SHOWN.match(line) for part in _wrapped(line)]
+    lines = [part for line in lines if not NOT_SHOWN.match(line) for part in _wrapped(_reason(line), longest)]
     shown: list[str] = []
     for block in re.split(r"\n(?=(?:TASK|PLAY)\b)", "\n".join(lines)):
         its = [line for line in block.splitlines() if line]
@@ -38,8 +41,18 @@ def cleaned(text: str, renames: t.Iterable[tuple[str, str]] = ()) -> str:
     return "\n".join(shown).strip() + "\n"
 
 
-def _wrapped(line: str) -> list[str]:
-    if len(line) <= MAX_COLUMNS:
+def _reason(line: str) -> str:
+    """Return the line of a failed task with nothing but C(msg) of the result."""
+    head, arrow, result = line.partition(" FAILED! => ")
+    try:
+        message = json.loads(result)["msg"]
+    except (ValueError, KeyError, TypeError):
+        return line
+    return f'{head}{arrow}{{..., "msg": {json.dumps(message, ensure_ascii=False)}}}'
+
+
+def _wrapped(line: str, longest: int) -> list[str]:
+    if len(line) <= longest:
         return [line]
     return textwrap.wrap(line, COLUMNS, subsequent_indent=8 * " ", break_long_words=False, break_on_hyphens=False)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -33,6 +34,7 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
 API_PACKAGES = ("_kubernetes", "_release", "_workload")
 # Jobs without a virtual environment
 WITH_OWN_TOOLS = ("sandbox", "traefik", "kustomize_controller", "vegeta", "strangers_images", "site", "recovery")
+NICE = 5  # of a job of low priority
 UNIT_UTILS = "tests/unit/plugins/module_utils"
 # What tests draw by chance is drawn by this, so that a run can be repeated.
 SEED = os.environ.get("MCP_TEST_SEED") or str(random.randrange(10**6))
@@ -59,14 +61,17 @@ COPY = collection(LOGS / "collections")
 
 
 class Tools:
-    """Commands that run with one virtual environment's tools, and print into one log."""
+    """Commands that run with one virtual environment's tools, and print into one log. low_priority: as of a Job."""
 
-    def __init__(self, name: str, log: t.TextIO, folder: Path = LOGS / "collections") -> None:
+    def __init__(
+        self, name: str, log: t.TextIO, folder: Path = LOGS / "collections", *, low_priority: bool = False
+    ) -> None:
         self.bin = venv.make(name) / "bin"
         (library,) = (self.bin.parent / "lib").glob("python3.*")
         self.python = library.name.removeprefix("python")
         self.copy = collection(folder)
         self.log = log
+        self.low_priority = low_priority
         # ansible-test takes a pyenv shim for the Python that it is named after.
         path = [place for place in os.get_exec_path() if not place.endswith("/shims")]
         self.environment = {
@@ -81,18 +86,29 @@ class Tools:
     def __call__(self, *words: str | Path, cwd: Path | None = None, minutes: float = 10, **environment: str) -> None:
         """Run a command. Raises CalledProcessError or TimeoutExpired."""
         command(
-            self.log, *words, cwd=cwd or self.copy, minutes=minutes, environment={**self.environment, **environment}
+            self.log,
+            *words,
+            cwd=cwd or self.copy,
+            minutes=minutes,
+            environment={**self.environment, **environment},
+            low_priority=self.low_priority,
         )
 
 
 def command(
-    log: t.TextIO, *words: str | Path, cwd: Path, minutes: float, environment: t.Mapping[str, str] | None = None
+    log: t.TextIO,
+    *words: str | Path,
+    cwd: Path,
+    minutes: float,
+    environment: t.Mapping[str, str] | None = None,
+    low_priority: bool = False,
 ) -> None:
     """Run a command; end it with its children when it is late. Raise CalledProcessError or TimeoutExpired."""
     log.write(f"$ {' '.join(map(str, words))}\n")
     log.flush()
+    nice = ("nice", "-n", str(NICE)) if low_priority else ()
     process = subprocess.Popen(
-        [str(word) for word in words],
+        [*nice, *map(str, words)],
         cwd=cwd,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -100,6 +116,9 @@ def command(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+    if low_priority:  # where Linux groups processes by session, only the group's own value counts
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text(str(NICE))
     RUNNING.add(process)
     try:
         _wait(process, 60 * minutes)
@@ -167,7 +186,8 @@ class Work:
         elif one.job.name in WITH_OWN_TOOLS:
             getattr(self, f"_{one.job.name}")(log)
         else:
-            getattr(self, f"_{one.job.name}")(Tools(one.job.environment, log))
+            tools = Tools(one.job.environment, log, low_priority=one.job.low_priority)
+            getattr(self, f"_{one.job.name}")(tools)
 
     def _lint(self, run: Tools) -> None:
         run("ruff", "check", ".")

@@ -34,6 +34,12 @@ mcp-server : ok=5
 """
 
 
+def test_of_a_failed_task_the_reason_is_shown() -> None:
+    said = 'fatal: [a]: FAILED! => {"changed": true, "gates": [1, 2], "msg": "v2 was rolled back."}'
+    assert cleaned(said) == 'fatal: [a]: FAILED! => {..., "msg": "v2 was rolled back."}\n'
+    assert cleaned("fatal: [a]: FAILED! => odd") == "fatal: [a]: FAILED! => odd\n"
+
+
 def test_what_a_page_shows() -> None:
     assert cleaned(SAID, [("day-1", "mcp-server")]) == SHOWN
 

@@ -295,6 +295,7 @@ class AwxJob:
         self.worker.stdin.close()
         self._process = subprocess.Popen(
             runner("process", self.folder, "-i", str(self.number)),
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},  # or a line is heard when others have filled the buffer
             stdin=answers.stdout,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -363,8 +364,7 @@ def until_expired(server: Small) -> None:
 
 
 def cancelled_and_launched_again(kind: type[AwxJob], folder: Path, server: Small, line: dict[str, t.Any]) -> None:
-    # Longer than a busy machine takes to hear of the first step: the cancel ends it.
-    steps = [{"weight": 10, "seconds": 300}, {"weight": 100, "seconds": 1}]
+    steps = [{"weight": 10, "seconds": 60}, {"weight": 100, "seconds": 1}]  # the cancel ends the first one
     secret = {"mcp_auth": {"token_env": "MCP_TOKEN"}, "mcp_announce": [{"url_env": "MCP_WEBHOOK_URL"}]}
     hosts = {server.name: {**line, **secret, "mcp_steps": steps}}
     credential = cluster_token(folder) if kind is AwxJob else cluster_kubeconfig(folder)

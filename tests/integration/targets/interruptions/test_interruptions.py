@@ -79,7 +79,7 @@ KILLS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "seconds"), drawn(KILLS, 4))
+@pytest.mark.parametrize(("words", "seconds"), drawn(KILLS, 3))
 def test_killed_and_run_again(words: str, seconds: float) -> None:
     """kill -9 of the whole process group so long after it said this; then the same command."""
     with running("playbooks/bluegreen.yml", *WORDS) as process:
@@ -138,7 +138,7 @@ def runs(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("how", drawn([signal.SIGKILL, signal.SIGHUP], 1))
 def test_a_play_that_is_gone_asks_and_moves_nothing_more(how: signal.Signals) -> None:
     """Its worker ends with it, although neither signal reaches that."""
     steps = json.dumps(
@@ -164,7 +164,7 @@ def test_a_play_that_is_gone_asks_and_moves_nothing_more(how: signal.Signals) ->
     assert weights() == before
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", drawn([signal.SIGINT, signal.SIGTERM], 1))
 def test_stopped_by_a_person(how: signal.Signals) -> None:
     """Ctrl-C, or a supervisor: the traffic stays at the step's share, and the same command goes on from there."""
     with running("playbooks/bluegreen.yml", *WORDS) as process:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from playing import CONFIG, ROOT, blue_again, kubectl, module, play, weights
-from soaking import soak
+from soaking import SOAK, soak
 
 OLD, NEW = "1.1.5", "1.2.0"
 SLOW, FAST = 170, 340  # requests a second: beside other tests, and with the machine to itself
@@ -138,7 +138,7 @@ def test_no_request_fails(
     for weight, begin, end in steps:
         counts, green = share(clients, ("kept", "new"), begin, end)
         print(f"green set to {weight} %: clients got {green:.2f} % of {counts.total()}")
-        assert counts.total() >= 2.9 * rate
+        assert counts.total() >= (2.9 if SOAK else 1.5) * rate  # other tests may hold the clients up
         assert abs(green - weight) <= points
     for kind in ("kept", "new"):
         for weight in (10, 50, 100):

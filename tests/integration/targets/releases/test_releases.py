@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from playing import CONFIG, ENVIRONMENT, ROOT, SECRETS, blue_again, kubectl, module, play, weights
+from soaking import drawn
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,19 +40,19 @@ def judge_failure(code: int, output: str, words: str) -> None:
     assert weights() == {"blue": 100, "green": 0}
 
 
-@pytest.mark.parametrize(
-    ("version", "words"),
-    [
-        ("v1.2.1-unready", "Readiness probe failed"),
-        ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
-        ("v1.2.1-version", "1.0.0"),
-        ("v1.2.1-not-mcp", "returned HTML"),
-        ("v1.2.1-contract", r"\[tools/reorder_point\] Tool reorder_point is gone"),
-        ("v1.2.1-database", "UNHEALTHY"),
-        ("v9.9.9", "v9.9.9"),
-        ("latest-greatest", "latest-greatest"),
-    ],
-)
+BAD_VERSIONS = [
+    ("v1.2.1-unready", "Readiness probe failed"),
+    ("v1.2.1-crash", "CrashLoopBackOff|exit code 1"),
+    ("v1.2.1-version", "1.0.0"),
+    ("v1.2.1-not-mcp", "returned HTML"),
+    ("v1.2.1-contract", r"\[tools/reorder_point\] Tool reorder_point is gone"),
+    ("v1.2.1-database", "UNHEALTHY"),
+    ("v9.9.9", "v9.9.9"),
+    ("latest-greatest", "latest-greatest"),
+]
+
+
+@pytest.mark.parametrize(("version", "words"), drawn(BAD_VERSIONS, 4))
 def test_a_bad_version_gets_no_traffic(version, words):
     start = time.monotonic()
     code, output = play("playbooks/bluegreen.yml", "-e", f"version={version}")

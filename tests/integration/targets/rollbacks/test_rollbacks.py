@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from playing import CONFIG, blue_again, kubectl, lease, module, play, rest, running, until, weights
+from soaking import drawn, soak
 
 PLAYBOOK = "playbooks/rollback.yml"
 BLUE, GREEN = {"blue": 100, "green": 0}, {"blue": 0, "green": 100}
@@ -166,23 +167,27 @@ def test_one_that_is_taken_over_says_that_the_traffic_is_back() -> None:
     assert weights() == BLUE
 
 
-def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
+BAD = [
+    (("-e", "mcp_rollback_version=v9.9.9"), "check the image's name and tag"),
+    (("-e", "mcp_rollback_version=v1.2.1-crash"), "exit code 1"),
+    (("-e", "mcp_rollback_version=v1.2.1-version"), "expected v1.2.1-version"),
+    (("-e", '{"mcp_rollback_version": 1.10}'), "in quotes"),
+    (("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_rollback_revision=1"), "mutually exclusive"),
+]
+
+
+@pytest.mark.parametrize("bad", drawn([(one,) for one in BAD], 1))
+def test_a_bad_one_and_then_an_emergency_whose_pool_is_at_0(bad: tuple[tuple[str, ...], str]) -> None:
     """The traffic and the pool stay as they were. An emergency that can't bring its pool up says so when the cluster
     knows it; then it can.
     """
     release()
-    for words, says in (
-        (("-e", "mcp_rollback_version=v9.9.9"), "check the image's name and tag"),
-        (("-e", "mcp_rollback_version=v1.2.1-crash"), "exit code 1"),
-        (("-e", "mcp_rollback_version=v1.2.1-version"), "expected v1.2.1-version"),
-        (("-e", '{"mcp_rollback_version": 1.10}'), "in quotes"),
-        (("-e", "mcp_rollback_version=v1.1.5", "-e", "mcp_rollback_revision=1"), "mutually exclusive"),
-    ):
-        start = time.monotonic()
-        refused(says, *words)
-        assert time.monotonic() - start < 90  # the cluster's reason, not the time-out of 600 s
-        blue = pools()["blue"]
-        assert weights() == GREEN and (tagged(blue["image_ref"]), blue["replicas"]) == (image("v1.1.5"), 2)
+    words, says = bad
+    start = time.monotonic()
+    refused(says, *words)
+    assert time.monotonic() - start < 90  # the cluster's reason, not the time-out of 600 s
+    blue = pools()["blue"]
+    assert weights() == GREEN and (tagged(blue["image_ref"]), blue["replicas"]) == (image("v1.1.5"), 2)
 
     module("mcp_rollout", f"pool=blue image_ref={image('v9.9.9')} replicas=0")
     start = time.monotonic()
@@ -199,6 +204,7 @@ def test_bad_ones_and_then_an_emergency_whose_pool_is_at_0() -> None:
     assert "changed=0" in roll_back()
 
 
+@soak
 @needs_admin
 def test_new_pods_that_crash_right_after_100_percent() -> None:
     """The traffic is back on the old pool although the new pods crash, and nothing of them is waited for."""

@@ -22,7 +22,7 @@ import pytest
 import requests
 from breaching import NO_BURSTS, faults, judge_taken_back, last_answer, needs_admin, needs_prometheus, release, words
 from playing import CONFIG, blue_again, clients, kubectl, module, play, rest, running, until, weights
-from soaking import soak
+from soaking import drawn, soak
 
 PROMETHEUS = CONFIG["prometheus_url"]
 UP = f'up{{job="mcp-server",namespace="{CONFIG["test_namespace"]}",server="mcp-server",pool="green"}}'
@@ -51,15 +51,15 @@ def replayed(folder: Path, **variables: t.Any) -> str:
     return " ".join(output.replace("[mcp-server]", "").split())  # which stands before each line of it
 
 
-@pytest.mark.parametrize(
-    ("version", "trigger", "window"),
-    [
-        ("v1.2.1-errors-late", "errors", 15),
-        # Its answers are good, so that nothing but the metrics tells.
-        ("v1.2.1-slow", "latency", 15),
-        pytest.param("v1.2.1-database-late", "database", 10, marks=soak),
-    ],
-)
+TRIGGERS = [
+    ("v1.2.1-errors-late", "errors", 15),
+    # Its answers are good, so that nothing but the metrics tells.
+    ("v1.2.1-slow", "latency", 15),
+    ("v1.2.1-database-late", "database", 10),
+]
+
+
+@pytest.mark.parametrize(("version", "trigger", "window"), drawn(TRIGGERS, 1))
 def test_a_trigger_takes_back(version, trigger, window, tmp_path):
     """Those that are late pass all checks before they get traffic."""
     sooner = faults(FAULT_AFTER="40") if CONFIG["admin_kubeconfig"] and "late" in version else nullcontext()
