@@ -32,7 +32,7 @@ sys.path.insert(0, str(COLLECTIONS))
 SITE = ROOT / "tests" / "site"
 # The menu. Pages of docs/ that are in no part of it are in the part "More", in the README's order.
 MENU = {
-    "Start": ("quickstart", "examples/README", "playbooks", "variables", "glossary", "comparison"),
+    "Start": ("tour", "quickstart", "examples/README", "playbooks", "variables", "glossary", "comparison"),
     "The guide": ("guide/README",),
     "Before a release": (
         "before",

@@ -82,7 +82,7 @@ def test_what_may_start(waiting, lanes, names):
 
 def test_recovery_waits_for_what_uses_the_sandbox_only():
     assert started([BY_NAME["recovery"]], running=[Running(job("a"), 1)]) == []
-    assert started([BY_NAME["recovery"], BY_NAME["lint"]], running=[Running(BY_NAME["sanity"])]) == [("recovery", None)]
+    assert started([BY_NAME["recovery"]], running=[Running(BY_NAME["sanity"])]) == [("recovery", None)]
 
 
 def test_what_needs_a_failed_job_is_hopeless():
