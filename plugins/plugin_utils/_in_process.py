@@ -16,6 +16,7 @@ import contextlib
 import ctypes
 import faulthandler
 import functools
+import gc
 import hashlib
 import mmap
 import multiprocessing
@@ -228,6 +229,7 @@ class InProcessAction(ActionBase):
     _supports_async = True
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        gc.freeze()  # a collection writes to each object that it looks at: the play's pages would be copied
         result = super().run(tmp, task_vars)
         if changes := self._what_sends_it_elsewhere():
             if type(self).MUST_BE_HERE(self._validate().validated_parameters):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
 import subprocess
@@ -61,11 +62,9 @@ def _mebibytes(pid: int, kind: str = "Pss") -> float:
 def _below(pid: int) -> list[int]:
     """Return the processes that a process started, and those that they started."""
     children: list[int] = []
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for file in Path(f"/proc/{pid}/task").glob("*/children"):
             children += map(int, file.read_text().split())
-        except OSError:
-            continue
     return [*children, *(one for child in children for one in _below(child))]
 
 

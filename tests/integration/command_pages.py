@@ -249,6 +249,7 @@ ALIKE = {
 
 # The only blocks that no test runs, by their page and words of theirs, and why.
 NOT_RUN = {
+    ("docs/tour.md", "$ ansible-playbook"): "a recording; tests/tools/record_tour.py runs them, and others' tests do",
     ("docs/quickstart.md", "kind create cluster"): "the sandbox is the cluster, and has its gateway; kind needs Docker",
     ("README.md", "make demo"): "make test and make soak run these tests; make demo is run by docs/clusters.md",
     ("docs/awx.md", "curl -sSf"): "it asks an AWX, which can not be run here",
