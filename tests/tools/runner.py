@@ -17,7 +17,7 @@ import accounting
 import failures
 import jobs
 import machine_faults
-from work import LOGS, RUNNING, SEED, SPENT, STOPPED, Work, copy
+from work import LOGS, RUNNING, SEED, SPENT, STOPPED, Work, copy, priorities
 
 CORES = os.cpu_count() or 1
 
@@ -50,7 +50,7 @@ class Runner:
         """Run them all. Each failure is printed when it comes."""
         threading.Thread(target=self._beat, daemon=True).start()
         try:
-            with self._changed:
+            with priorities(), self._changed:
                 while self.state.waiting or self.state.running:
                     while hopeless := jobs.hopeless(self.state):
                         self._give_up(hopeless)

@@ -34,7 +34,10 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
 API_PACKAGES = ("_kubernetes", "_release", "_workload")
 # Jobs without a virtual environment
 WITH_OWN_TOOLS = ("sandbox", "traefik", "kustomize_controller", "vegeta", "strangers_images", "site", "recovery")
-NICE = 5  # of a job of low priority
+# Nice values: the cluster comes before the tests, whose time limits are those of what it does.
+NICE, NICE_LOW = 5, 10
+# Where Linux groups processes by session, which each Ansible task has for itself, nice values count for nothing.
+BY_SESSION = Path("/proc/sys/kernel/sched_autogroup_enabled")
 UNIT_UTILS = "tests/unit/plugins/module_utils"
 # What tests draw by chance is drawn by this, so that a run can be repeated.
 SEED = os.environ.get("MCP_TEST_SEED") or str(random.randrange(10**6))
@@ -71,7 +74,7 @@ class Tools:
         self.python = library.name.removeprefix("python")
         self.copy = collection(folder)
         self.log = log
-        self.low_priority = low_priority
+        self.nice = NICE_LOW if low_priority else NICE
         # ansible-test takes a pyenv shim for the Python that it is named after.
         path = [place for place in os.get_exec_path() if not place.endswith("/shims")]
         self.environment = {
@@ -91,7 +94,7 @@ class Tools:
             cwd=cwd or self.copy,
             minutes=minutes,
             environment={**self.environment, **environment},
-            low_priority=self.low_priority,
+            nice=self.nice,
         )
 
 
@@ -101,14 +104,13 @@ def command(
     cwd: Path,
     minutes: float,
     environment: t.Mapping[str, str] | None = None,
-    low_priority: bool = False,
+    nice: int = 0,
 ) -> None:
     """Run a command; end it with its children when it is late. Raise CalledProcessError or TimeoutExpired."""
     log.write(f"$ {' '.join(map(str, words))}\n")
     log.flush()
-    nice = ("nice", "-n", str(NICE)) if low_priority else ()
     process = subprocess.Popen(
-        [*nice, *map(str, words)],
+        ["nice", "-n", str(nice), *map(str, words)],
         cwd=cwd,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -116,9 +118,6 @@ def command(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    if low_priority:  # where Linux groups processes by session, only the group's own value counts
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{process.pid}/autogroup").write_text(str(NICE))
     RUNNING.add(process)
     try:
         _wait(process, 60 * minutes)
@@ -143,6 +142,21 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
         if time.monotonic() > end:
             raise subprocess.TimeoutExpired(process.args, seconds)
         time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def priorities() -> t.Iterator[None]:
+    """Have nice values count, where we may."""
+    before = None
+    with contextlib.suppress(OSError):
+        before = BY_SESSION.read_text()
+        BY_SESSION.write_text("0")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if before is not None:
+                BY_SESSION.write_text(before)
 
 
 def copy(log: t.TextIO) -> None:
