@@ -82,7 +82,7 @@ MODULES_WITH_METRICS = ("mcp_gate", "mcp_plan_info", "mcp_replay_info", "mcp_rep
 
 JOBS = (
     Job("lint", 100, **LOW),
-    Job("sanity", 320, **LOW),
+    Job("sanity", 200, 320, **LOW),
     Job("sanity_newest_core", 60, environment="newest-core", **LOW),
     # In three parts, as they wait most of the time.
     Job("unit_utils", 520, cores=0.4),
