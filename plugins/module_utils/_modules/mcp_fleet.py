@@ -15,7 +15,7 @@ from ansible_collections.mcp.server.plugins.module_utils._announce import escala
 from ansible_collections.mcp.server.plugins.module_utils._fleet import state, waves
 from ansible_collections.mcp.server.plugins.module_utils._report.file import place, write
 from ansible_collections.mcp.server.plugins.module_utils._report.fleet import page as fleet_page
-from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Fleet, Spec, Task
+from ansible_collections.mcp.server.plugins.module_utils._task import Failure, Fleet, Spec, Task, without_secrets
 
 # What may be noted of a server by a play, and whether it counts as failed.
 NOTED = {
@@ -93,7 +93,8 @@ def _report(task: Task, rows: t.Sequence[state.Row], summary: str, contacts: t.S
     version, at = task.params["version"], _times.iso_of(time.time())
     path = place(Path(dest), f"fleet-{at}-{version}")
     try:
-        write(path, fleet_page(rows, summary, version, contacts, at), dry_run=task.check_mode)
+        text = without_secrets(fleet_page(rows, summary, version, contacts, at))
+        write(path, text, dry_run=task.check_mode)
     except Failure as failure:
         task.warn(failure.msg)
         return ""
