@@ -22,7 +22,7 @@ COMMANDS = ("shell", "console")
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)$")
 FILE = re.compile(r"^ *<!-- file: (\S+) -->$")
 # What a run measures, and when.
-VARIES = re.compile(r"\b\d{1,2}\.\d(?= %)|\d+ answers(?:, \d+ failed)?|\d\d:\d\d:\d\d|sha256:[0-9a-f]+")
+VARIES = re.compile(r"\b\d{1,2}\.\d(?= %)|(?<!:)\b\d+ answers(?:, \d+ failed)?|\d\d:\d\d:\d\d|sha256:[0-9a-f]+")
 
 
 class Block(t.NamedTuple):

@@ -80,7 +80,7 @@ RUN: dict[str, Page] = {
                 ("tcp mcp-server-blue.{namespace}.svc:8080 ok", "postgresql.database"),
                 (("database-prod:5432", "postgresql.database:5432"), ("https://auth.example.com", "{url}")),
             ),
-            Step("postgresql.database:5433", ("postgresql.database:5433 FAILED",), code=2),
+            Step("postgresql.database:5433", ("postgresql.database:5433 FAILED",)),
             Step(
                 "tcpdump -n -i any",
                 ("listening on any",),

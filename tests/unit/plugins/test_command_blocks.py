@@ -252,6 +252,8 @@ def test_what_must_differ() -> None:
         ("49.0 % of 400 answers, by header", "[x] 51.5 % of 392 answers, 1 failed, by header", True),
         ("49.0 % of 400 answers", "nothing measured", False),
         ("green 100 %: measured 100.0 % of 40 answers", "green 100 %: measured 49.0 % of 40 answers", False),
+        ("API server ... answers", "The API server https://127.0.0.1:6443 answers, Kubernetes v1", True),
+        ("green 10 %: measured 10.4 % of 9 answers", "green 10 %: measured 7.1 % of 8 answers", True),
         ("live since 18:54:35 UTC", "live since 09:00:00 UTC", True),
         ("green (live)  100 % ... image:1", "green (live)  100 %   2/2   image:1", True),
         ("green 50 %", "green 10 %", False),

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import subprocess
+import sys
 import typing as t
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,16 +62,21 @@ class World:
             "lane_kubeconfig": CONFIG["kubeconfig"],
             "debug_image": DEBUG_IMAGE,
         }
+        entry = f"url: {self.names['url']}\n        host: {self.names['host']}\n"
         self.substitutes = [
-            # A namespace of this run's own
-            *((name, self.namespace) for name in ("mcp-prod", "mcp-drills", "mcp-staging")),
-            ("mcp_namespace: weather", f"mcp_namespace: {self.namespace}"),
             # The gateway is shared, and speaks HTTP on loopback
+            *(
+                (f"url: {url}\n", entry)
+                for url in ("https://mcp-staging.example.com", "http://mcp-staging.internal:8080")
+            ),
             ("hostnames: [mcp.example.com]", f"hostnames: [{self.names['host']}]"),
             *(
                 (f"{{url: https://{name}.example.com}}", f"{{url: {self.names['url']}, host: {self.names['host']}}}")
                 for name in ("mcp", "drills", "mcp-staging", "weather")
             ),
+            # A namespace of this run's own
+            *((name, self.namespace) for name in ("mcp-prod", "mcp-drills", "mcp-staging")),
+            ("mcp_namespace: weather", f"mcp_namespace: {self.namespace}"),
             ("{name: public, namespace: gateways}", "{name: sandbox, namespace: projectcontour}"),
             ("url: https://prometheus.example.com", f"timeout: 30, url: {CONFIG['prometheus_url']}"),
             # Without a database, the trigger for it rolls each release of the example server back
@@ -107,7 +113,16 @@ class World:
     def here(self, text: str, instead: t.Iterable[tuple[str, str]] = ()) -> str:
         """Return text of a page as it must be here."""
         text = command_blocks.substituted(text, [*instead, *self.substitutes])
+        if "{artifact}" in text and "artifact" not in self.names:
+            self.names["artifact"] = self._artifact()
         return command_blocks.substituted(text, [(f"{{{name}}}", value) for name, value in self.names.items()])
+
+    def _artifact(self) -> str:
+        """Build what Galaxy would have, and return its path."""
+        words = (sys.executable, ROOT / "tests" / "tools" / "build_artifact.py", self.folder)
+        subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=120)
+        (built,) = self.folder.glob("mcp-server-*.tar.gz")
+        return str(built)
 
     def save(self, name: str, text: str) -> None:
         for file in (name, "inventory/production/hosts.yml") if name == "inventory.yml" else (name,):
