@@ -131,8 +131,8 @@ RUN: dict[str, Page] = {
         (
             Step(
                 "ansible-galaxy collection install mcp.server",
-                ("mcp.server:1.0.0 was installed successfully", "Would install"),
-                (("collection install mcp.server", "collection install {artifact}"),),
+                ("mcp.server:1.0.0 was installed successfully", "Requirement already satisfied: kubernetes"),
+                (("collection install mcp.server", "collection install --force {artifact}"),),
             ),
             Step(
                 "mcp.server.watch",
